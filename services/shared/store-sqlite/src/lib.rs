@@ -1,0 +1,22 @@
+//! The embedded store: SQLite with one writer.
+//!
+//! One process owns the folder, which a lock file says. Inside it one task owns the one connection that
+//! writes ([`writer`]); everything that waits to be written goes into its next commit, each piece in a
+//! savepoint of its own. Readers have connections of their own and never wait for the writer.
+//!
+//! `synchronous = FULL`: what a method has returned is on disk.
+
+mod decode;
+mod error;
+mod inbox;
+mod intake;
+mod log;
+mod open;
+mod reads;
+mod rows;
+mod search;
+mod sql;
+mod write;
+mod writer;
+
+pub use open::{Options, SqliteStore};

@@ -1,0 +1,205 @@
+//! Opening the folder: lock, library check, migrations, connections.
+
+use crate::error::sorted;
+use crate::writer::Writer;
+use channel_store::StoreError;
+use channel_store::intake::Adoption;
+use channel_store::log::{Moved, Wakeups};
+use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool};
+use sqlx::sqlite::{SqlitePoolOptions, SqliteSynchronous};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// SQLite before this can corrupt a WAL database that has several connections.
+const OLDEST_LIBRARY: i64 = 3_051_003;
+/// How many batches of hints a slow listener may miss before it must look for itself.
+const HINTS: usize = 1024;
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections that read.
+    pub readers: u32,
+    /// Apply pending migrations; otherwise refuse to open with any.
+    pub migrate: bool,
+    /// Who owns accounts that were never seen before.
+    pub adoption: Adoption,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, migrate: true, adoption: Adoption::By("default".into()) }
+    }
+}
+
+/// An open store. Dropping it closes the writer after what waits has been written.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(crate) writer: Writer,
+    pub(crate) readers: SqlitePool,
+    pub(crate) adoption: Adoption,
+    pub(crate) epoch: u64,
+    pub(crate) hints: broadcast::Sender<Arc<[Moved]>>,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, creating it if need be.
+    ///
+    /// # Errors
+    ///
+    /// When another process has it open, the library is too old, a migration is pending and may not be
+    /// applied, or the files cannot be read.
+    pub async fn open(folder: &Path, options: Options) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let lock = lock(folder)?;
+        let connect = connect(folder);
+        let mut connection = connect.connect().await.map_err(sorted)?;
+        check_library(&mut connection).await?;
+        migrate(&mut connection, options.migrate).await?;
+        let epoch = epoch(&mut connection).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .acquire_timeout(Duration::from_secs(20))
+            .connect_lazy_with(connect.clone().read_only(true));
+        let writer = Writer::start(connection);
+        let (hints, _) = broadcast::channel(HINTS);
+        Ok(Self { writer, readers, adoption: options.adoption, epoch, hints, _lock: lock })
+    }
+
+    /// Writes what waits and closes every connection.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// The names of migrations that this program has and the database lacks.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn pending_migrations(folder: &Path) -> Result<Vec<String>, StoreError> {
+        let mut connection = connect(folder).connect().await.map_err(sorted)?;
+        pending(&mut connection).await
+    }
+
+    pub(crate) fn tell(&self, moved: &[Moved]) {
+        if !moved.is_empty() {
+            // Nobody listening is fine: the log is the truth.
+            let _ = self.hints.send(moved.into());
+        }
+    }
+
+    pub(crate) fn listen(&self) -> Wakeups {
+        self.hints.subscribe()
+    }
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("channel.db")
+}
+
+fn connect(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(database(folder))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .statement_cache_capacity(512)
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-32000")
+        .pragma("mmap_size", "268435456")
+        .pragma("fullfsync", "ON")
+        .disable_statement_logging()
+}
+
+/// Takes the folder for this process alone.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("channel.lock"))
+        .map_err(unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::Error(error)) => Err(unavailable(error)),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let message = format!("another process has {} open", folder.display());
+            Err(unavailable(std::io::Error::new(std::io::ErrorKind::AddrInUse, message)))
+        }
+    }
+}
+
+async fn check_library(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(sorted)?;
+    let number =
+        version.split('.').fold(0, |sum, part| sum * 1000 + part.parse::<i64>().unwrap_or(0));
+    if number >= OLDEST_LIBRARY {
+        return Ok(());
+    }
+    let message = format!("SQLite {version} can corrupt a database in WAL mode; 3.51.3 is needed");
+    Err(StoreError::Refused(message.into()))
+}
+
+async fn migrate(connection: &mut SqliteConnection, apply: bool) -> Result<(), StoreError> {
+    if apply {
+        let refused = |error: sqlx::migrate::MigrateError| StoreError::Refused(Box::new(error));
+        return MIGRATIONS.run_direct(None, connection, false).await.map_err(refused);
+    }
+    let pending = pending(connection).await?;
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let message = format!("run `channel migrate` first; pending: {}", pending.join(", "));
+    Err(StoreError::Refused(message.into()))
+}
+
+async fn pending(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let known: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(sorted)?;
+    let applied: Vec<i64> = if known == 0 {
+        vec![]
+    } else {
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(connection)
+            .await
+            .map_err(sorted)?
+    };
+    let missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version));
+    Ok(missing
+        .map(|migration| format!("{} {}", migration.version, migration.description))
+        .collect())
+}
+
+/// The number of this history, drawn when the database is made.
+async fn epoch(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let drawn: i64 = rand::random_range(1..i64::MAX);
+    sqlx::query("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING")
+        .bind(drawn)
+        .execute(&mut *connection)
+        .await
+        .map_err(sorted)?;
+    let epoch: i64 = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'epoch'")
+        .fetch_one(connection)
+        .await
+        .map_err(sorted)?;
+    Ok(epoch.cast_unsigned())
+}

@@ -1,0 +1,243 @@
+//! Lists and single objects.
+
+use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
+use crate::error::sorted;
+use crate::open::SqliteStore;
+use crate::rows::complete;
+use crate::search::expression;
+use async_trait::async_trait;
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
+use channel_domain::{Micros, SortKey};
+use channel_store::StoreError;
+use channel_store::log::Position;
+use channel_store::reads::{
+    AccountRow, AttendeeQuery, ChatPlace, ChatQuery, MessageQuery, Reads, SearchQuery,
+};
+use channel_store::record::{AttendeeRecord, ChatRecord, MessageRecord};
+use const_format::concatcp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite};
+
+const ACCOUNTS: &str = concatcp!(
+    "SELECT ",
+    ACCOUNT,
+    ", h.head, h.head_tag, h.heard_at FROM accounts a CROSS JOIN account_head h \
+     ON h.account_key = a.account_key WHERE "
+);
+const CHATS: &str = concatcp!(
+    "SELECT ",
+    CHAT,
+    " FROM chats c LEFT JOIN attendees p ON p.account_key = c.account_key \
+     AND p.attendee_key = c.counterparty_key WHERE c.account_key = "
+);
+const MESSAGES: &str = concatcp!(
+    "SELECT ",
+    MESSAGE,
+    " FROM messages m CROSS JOIN chats c ON c.account_key = m.account_key \
+     AND c.chat_key = m.chat_key LEFT JOIN attendees s ON s.account_key = m.account_key \
+     AND s.attendee_key = m.sender_key WHERE m.account_key = "
+);
+const FOUND: &str = concatcp!(
+    "SELECT ",
+    MESSAGE,
+    " FROM message_words w CROSS JOIN messages m ON m.search_id = w.rowid \
+     CROSS JOIN chats c ON c.account_key = m.account_key AND c.chat_key = m.chat_key \
+     LEFT JOIN attendees s ON s.account_key = m.account_key AND s.attendee_key = m.sender_key \
+     WHERE message_words MATCH "
+);
+const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.rev FROM attendees a \
+     WHERE a.account_key = ";
+
+#[async_trait]
+impl Reads for SqliteStore {
+    async fn accounts(&self, tenant: &TenantId) -> Result<Vec<AccountRow>, StoreError> {
+        let mut query = QueryBuilder::new(ACCOUNTS);
+        query.push("a.tenant = ").push_bind(tenant.as_str()).push(" ORDER BY a.id");
+        self.all(query).await?.iter().map(account_row).collect()
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
+        let mut query = QueryBuilder::new(ACCOUNTS);
+        query.push("a.id = ").push_bind(id.as_str());
+        self.all(query).await?.first().map(account_row).transpose()
+    }
+
+    async fn chats(
+        &self,
+        account_key: i64,
+        wanted: &ChatQuery,
+    ) -> Result<Vec<(ChatPlace, ChatRecord)>, StoreError> {
+        let mut query = QueryBuilder::new(CHATS);
+        query.push_bind(account_key);
+        if let Some(unread) = wanted.unread {
+            query.push(if unread { " AND c.unread > 0" } else { " AND c.unread = 0" });
+        }
+        if let Some(archived) = wanted.archived {
+            query.push(" AND c.archived = ").push_bind(archived);
+        }
+        with_words(&mut query, "c.words", &wanted.words);
+        if let Some((place, key)) = &wanted.after {
+            query.push(" AND (c.place, c.chat_key) < (").push_bind(&place.as_bytes()[..]);
+            query.push(", ").push_bind(key).push(")");
+        }
+        query.push(" ORDER BY c.place DESC, c.chat_key DESC");
+        limit(&mut query, wanted.limit);
+        self.all(query).await?.iter().map(chat_row).collect()
+    }
+
+    async fn chat(&self, account_key: i64, id: &ChatId) -> Result<Option<ChatRecord>, StoreError> {
+        let mut query = QueryBuilder::new(CHATS);
+        query.push_bind(account_key).push(" AND c.id = ").push_bind(id.as_str());
+        let found = self.all(query).await?;
+        found.first().map(|row| Ok((&decode::chat(row)?).into())).transpose()
+    }
+
+    async fn messages(
+        &self,
+        account_key: i64,
+        chat: &ChatId,
+        wanted: &MessageQuery,
+    ) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut query = QueryBuilder::new(MESSAGES);
+        query.push_bind(account_key).push(" AND m.chat_key = (SELECT chat_key FROM chats ");
+        query.push("WHERE account_key = ").push_bind(account_key);
+        query.push(" AND id = ").push_bind(chat.as_str()).push(")");
+        if let Some(before) = &wanted.before {
+            query.push(if wanted.inclusive { " AND m.place <= " } else { " AND m.place < " });
+            query.push_bind(&before.as_bytes()[..]);
+        }
+        if let Some(after) = &wanted.after {
+            query.push(if wanted.inclusive { " AND m.place >= " } else { " AND m.place > " });
+            query.push_bind(&after.as_bytes()[..]);
+        }
+        let forward = wanted.after.is_some() && wanted.before.is_none();
+        query.push(if forward { " ORDER BY m.place" } else { " ORDER BY m.place DESC" });
+        limit(&mut query, wanted.limit);
+        let mut found = self.message_records(query).await?;
+        if forward {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    async fn message(
+        &self,
+        account_key: i64,
+        id: &MessageId,
+    ) -> Result<Option<MessageRecord>, StoreError> {
+        let mut query = QueryBuilder::new(MESSAGES);
+        query.push_bind(account_key).push(" AND m.id = ").push_bind(id.0);
+        Ok(self.message_records(query).await?.pop())
+    }
+
+    async fn search(
+        &self,
+        account_key: i64,
+        wanted: &SearchQuery,
+    ) -> Result<Vec<MessageRecord>, StoreError> {
+        if wanted.words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::new(FOUND);
+        query.push_bind(expression(account_key, &wanted.words));
+        if let Some(before) = &wanted.before {
+            // The row id is coarser than the place, so it only narrows.
+            let second = before.sent_at().0.div_euclid(1_000_000);
+            query.push(" AND w.rowid < ").push_bind((second + 1) << 28);
+            query.push(" AND m.place < ").push_bind(&before.as_bytes()[..]);
+        }
+        if let Some(chat) = &wanted.chat {
+            query.push(" AND c.id = ").push_bind(chat.as_str());
+        }
+        query.push(" AND m.deleted_at IS NULL ORDER BY w.rowid DESC");
+        limit(&mut query, wanted.limit);
+        let mut found = self.message_records(query).await?;
+        found.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));
+        Ok(found)
+    }
+
+    async fn attendees(
+        &self,
+        account_key: i64,
+        wanted: &AttendeeQuery,
+    ) -> Result<Vec<(i64, AttendeeRecord)>, StoreError> {
+        let mut query = QueryBuilder::new(ATTENDEES);
+        query.push_bind(account_key);
+        if let Some(chat) = &wanted.chat {
+            query.push(" AND a.attendee_key IN (SELECT j.attendee_key FROM chats c ");
+            query.push("JOIN chat_attendees j ON j.account_key = c.account_key ");
+            query.push("AND j.chat_key = c.chat_key WHERE j.left_at IS NULL AND c.account_key = ");
+            query.push_bind(account_key).push(" AND c.id = ").push_bind(chat.as_str()).push(")");
+        }
+        with_words(&mut query, "a.words", &wanted.words);
+        if let Some(after) = wanted.after {
+            query.push(" AND a.attendee_key > ").push_bind(after);
+        }
+        query.push(" ORDER BY a.attendee_key");
+        limit(&mut query, wanted.limit);
+        let person = |row| {
+            let attendee = decode::attendee(row)?;
+            Ok((attendee.key, (&attendee).into()))
+        };
+        self.all(query).await?.iter().map(person).collect()
+    }
+
+    async fn attendee(
+        &self,
+        account_key: i64,
+        id: &AttendeeId,
+    ) -> Result<Option<AttendeeRecord>, StoreError> {
+        let mut query = QueryBuilder::new(ATTENDEES);
+        query.push_bind(account_key).push(" AND a.id = ").push_bind(id.as_str());
+        let found = self.all(query).await?;
+        found.first().map(|row| Ok((&decode::attendee(row)?).into())).transpose()
+    }
+}
+
+impl SqliteStore {
+    async fn all(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<SqliteRow>, StoreError> {
+        query.build().fetch_all(&self.readers).await.map_err(sorted)
+    }
+
+    async fn message_records(
+        &self,
+        mut query: QueryBuilder<Sqlite>,
+    ) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(sorted)?;
+        let rows = query.build().fetch_all(&mut *connection).await.map_err(sorted)?;
+        let messages = complete(&mut connection, &rows).await?;
+        Ok(messages.iter().map(|owned| (&owned.row).into()).collect())
+    }
+}
+
+fn limit(query: &mut QueryBuilder<Sqlite>, limit: usize) {
+    query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+}
+
+/// Each word must begin one of the words in the column.
+fn with_words(query: &mut QueryBuilder<Sqlite>, column: &str, words: &[String]) {
+    for word in words {
+        query.push(" AND instr(").push(column).push(", ");
+        query.push_bind(format!(" {word}")).push(") > 0");
+    }
+}
+
+fn account_row(row: &SqliteRow) -> Result<AccountRow, StoreError> {
+    let account = decode::account(row)?;
+    Ok(AccountRow {
+        key: account.key,
+        tenant: account.tenant.clone(),
+        record: (&account).into(),
+        head: Position {
+            seq: decode::seq(get(row, "head")?),
+            tag: decode::tag(get(row, "head_tag")?),
+        },
+        heard_at: get::<Option<i64>>(row, "heard_at")?.map(Micros),
+    })
+}
+
+fn chat_row(row: &SqliteRow) -> Result<(ChatPlace, ChatRecord), StoreError> {
+    let chat = decode::chat(row)?;
+    let place: (SortKey, i64) = (chat.order, chat.key);
+    Ok((place, (&chat).into()))
+}

@@ -1,0 +1,315 @@
+//! The rows of one open transaction.
+
+use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
+use crate::error::sorted;
+use crate::sql::Rowwise;
+use crate::write;
+use async_trait::async_trait;
+use channel_domain::Micros;
+use channel_domain::account::Account;
+use channel_domain::attendee::Attendee;
+use channel_domain::chat::{Chat, UNREAD_CAP};
+use channel_domain::ids::{AccountId, AttendeeId, UpstreamMessageId};
+use channel_domain::message::Message;
+use channel_store::StoreError;
+use channel_store::intake::{Adoption, Digest};
+use channel_store::log::Position;
+use channel_store::rows::{ChatsWanted, OpenAccount, Owned, Parked, Rows, Writes};
+use const_format::concatcp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+/// An open transaction.
+pub(crate) struct Tx<'c>(pub &'c mut SqliteConnection);
+
+const OPEN: Rowwise = Rowwise {
+    head: "WITH wanted (id) AS (VALUES",
+    columns: 1,
+    tail: concatcp!(
+        ") SELECT ",
+        ACCOUNT,
+        ", h.head, h.head_tag, h.next_key FROM wanted w CROSS JOIN accounts a ON a.id = w.id \
+         CROSS JOIN account_head h ON h.account_key = a.account_key ORDER BY a.account_key"
+    ),
+};
+
+const MESSAGES: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        MESSAGE,
+        " FROM wanted w CROSS JOIN messages m ON m.account_key = w.k AND m.upstream_id = w.id \
+         CROSS JOIN chats c ON c.account_key = m.account_key AND c.chat_key = m.chat_key \
+         LEFT JOIN attendees s ON s.account_key = m.account_key AND s.attendee_key = m.sender_key"
+    ),
+};
+
+const PARKED: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT p.account_key, p.upstream_id, p.at, p.inbox, p.fact FROM wanted w \
+           CROSS JOIN parked_facts p ON p.account_key = w.k AND p.upstream_id = w.id",
+};
+
+const ATTENDEES: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.rev FROM wanted w \
+           CROSS JOIN attendees p ON p.account_key = w.k AND p.id = w.id",
+};
+
+const CHATS_FROM: &str = " LEFT JOIN attendees p \
+    ON p.account_key = c.account_key AND p.attendee_key = c.counterparty_key";
+
+const CHATS_BY_ID: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        CHAT,
+        " FROM wanted w CROSS JOIN chats c ON c.account_key = w.k AND c.id = w.id",
+        CHATS_FROM
+    ),
+};
+
+const CHATS_BY_KEY: Rowwise = Rowwise {
+    head: "WITH wanted (k, chat) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        CHAT,
+        " FROM wanted w CROSS JOIN chats c ON c.account_key = w.k AND c.chat_key = w.chat",
+        CHATS_FROM
+    ),
+};
+
+const CHATS_BY_PERSON: Rowwise = Rowwise {
+    head: "WITH wanted (k, person) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        CHAT,
+        " FROM wanted w CROSS JOIN chats c ON c.account_key = w.k AND c.counterparty_key = w.person",
+        CHATS_FROM
+    ),
+};
+
+const NOTE_DIGEST: Rowwise = Rowwise {
+    head: "INSERT INTO webhook_dedupe (account_key, digest, first_at) VALUES",
+    columns: 3,
+    tail: "ON CONFLICT DO NOTHING RETURNING account_key, digest",
+};
+
+#[async_trait]
+impl Rows for Tx<'_> {
+    async fn open(
+        &mut self,
+        ids: &[AccountId],
+        adoption: &Adoption,
+        now: Micros,
+    ) -> Result<Vec<OpenAccount>, StoreError> {
+        let mut found = self.find(ids).await?;
+        if let Adoption::By(tenant) = adoption
+            && found.len() < ids.len()
+        {
+            for id in ids {
+                if !found.iter().any(|open| open.account.id == *id) {
+                    write::new_account(self.0, id, tenant, now).await?;
+                }
+            }
+            found = self.find(ids).await?;
+        }
+        Ok(found)
+    }
+
+    async fn note_digests(
+        &mut self,
+        digests: &[(i64, Digest)],
+        now: Micros,
+    ) -> Result<Vec<bool>, StoreError> {
+        let fresh = NOTE_DIGEST
+            .fetch(self.0, digests, |query, (key, digest)| {
+                query.bind(key).bind(&digest[..]).bind(now.0)
+            })
+            .await?;
+        let fresh: Result<std::collections::HashSet<(i64, Vec<u8>)>, StoreError> =
+            fresh.iter().map(|row| Ok((get(row, "account_key")?, get(row, "digest")?))).collect();
+        let fresh = fresh?;
+        Ok(digests.iter().map(|(key, digest)| fresh.contains(&(*key, digest.to_vec()))).collect())
+    }
+
+    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let last: i64 = sqlx::query_scalar(
+            "UPDATE meta SET value = value + ? WHERE name = 'inbox_id' RETURNING value",
+        )
+        .bind(count)
+        .fetch_one(&mut *self.0)
+        .await
+        .map_err(sorted)?;
+        Ok((last - count + 1..=last).collect())
+    }
+
+    async fn messages(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        let rows = MESSAGES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        complete(self.0, &rows).await
+    }
+
+    async fn parked(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Parked>, StoreError> {
+        let rows = PARKED.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        rows.iter().map(parked).collect()
+    }
+
+    async fn attendees(
+        &mut self,
+        wanted: &[(i64, AttendeeId)],
+    ) -> Result<Vec<Owned<Attendee>>, StoreError> {
+        let rows =
+            ATTENDEES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        rows.iter().map(|row| owned(row, decode::attendee(row)?)).collect()
+    }
+
+    async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {
+        let mut rows = CHATS_BY_ID
+            .fetch(self.0, &wanted.ids, |q, (k, id)| q.bind(k).bind(id.as_str()))
+            .await?;
+        rows.extend(CHATS_BY_KEY.fetch(self.0, &wanted.keys, |q, (k, c)| q.bind(k).bind(c)).await?);
+        let people = &wanted.counterparties;
+        rows.extend(CHATS_BY_PERSON.fetch(self.0, people, |q, (k, p)| q.bind(k).bind(p)).await?);
+        rows.iter().map(|row| owned(row, decode::chat(row)?)).collect()
+    }
+
+    async fn unread(
+        &mut self,
+        chats: &[(i64, i64)],
+    ) -> Result<Vec<(i64, i64, Micros)>, StoreError> {
+        let mut found = Vec::new();
+        for (account, chat) in chats {
+            let times: Vec<i64> = sqlx::query_scalar(
+                "SELECT sent_at FROM messages INDEXED BY messages_in_order \
+                 WHERE account_key = ? AND chat_key = ? AND place >= ? AND counts \
+                 ORDER BY place DESC LIMIT ?",
+            )
+            .bind(account)
+            .bind(chat)
+            .bind(self.first_unread(*account, *chat).await?)
+            .bind(UNREAD_CAP + 1)
+            .fetch_all(&mut *self.0)
+            .await
+            .map_err(sorted)?;
+            found.extend(times.into_iter().map(|at| (*account, *chat, Micros(at))));
+        }
+        Ok(found)
+    }
+
+    async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        write::all(self.0, writes).await
+    }
+}
+
+impl Tx<'_> {
+    async fn find(&mut self, ids: &[AccountId]) -> Result<Vec<OpenAccount>, StoreError> {
+        let rows = OPEN.fetch(self.0, ids, |query, id| query.bind(id.as_str())).await?;
+        let mut found: Vec<OpenAccount> =
+            rows.iter().map(open_account).collect::<Result<_, _>>()?;
+        found.sort_by_key(|open| open.account.key);
+        Ok(found)
+    }
+
+    /// The first place that an unread message may have.
+    async fn first_unread(&mut self, account: i64, chat: i64) -> Result<Vec<u8>, StoreError> {
+        let up_to: i64 = sqlx::query_scalar(
+            "SELECT read_up_to FROM chats WHERE account_key = ? AND chat_key = ?",
+        )
+        .bind(account)
+        .bind(chat)
+        .fetch_one(&mut *self.0)
+        .await
+        .map_err(sorted)?;
+        Ok(channel_domain::SortKey::first_at(Micros(up_to.saturating_add(1))).as_bytes().to_vec())
+    }
+}
+
+fn open_account(row: &SqliteRow) -> Result<OpenAccount, StoreError> {
+    let account: Account = decode::account(row)?;
+    let head =
+        Position { seq: decode::seq(get(row, "head")?), tag: decode::tag(get(row, "head_tag")?) };
+    Ok(OpenAccount { account, head, next_key: get(row, "next_key")? })
+}
+
+fn parked(row: &SqliteRow) -> Result<Parked, StoreError> {
+    let inbox: i64 = get(row, "inbox")?;
+    let fact: &str = get(row, "fact")?;
+    let bad = |_| crate::error::nonsense("parked_facts", inbox, "the fact cannot be read");
+    Ok(Parked {
+        account_key: get(row, "account_key")?,
+        message: get::<String>(row, "upstream_id")?.into(),
+        stamp: channel_domain::Stamp { at: Micros(get(row, "at")?), inbox },
+        fact: serde_json::from_str(fact).map_err(bad)?,
+    })
+}
+
+fn owned<T>(row: &SqliteRow, value: T) -> Result<Owned<T>, StoreError> {
+    Ok(Owned { account_key: get(row, "account_key")?, row: value })
+}
+
+const FILES: Rowwise = Rowwise {
+    head: "WITH wanted (k, m) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT f.* FROM wanted w CROSS JOIN attachments f \
+           ON f.account_key = w.k AND f.message_key = w.m ORDER BY f.position",
+};
+
+const REACTIONS: Rowwise = Rowwise {
+    head: "WITH wanted (k, m) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT r.*, a.id AS actor_id FROM wanted w CROSS JOIN reactions r \
+           ON r.account_key = w.k AND r.message_key = w.m CROSS JOIN attendees a \
+           ON a.account_key = r.account_key AND a.attendee_key = r.actor_key",
+};
+
+/// Decodes messages and adds their attachments and reactions, where they have any.
+pub(crate) async fn complete(
+    connection: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<Vec<Owned<Message>>, StoreError> {
+    let mut messages = Vec::with_capacity(rows.len());
+    let (mut with_files, mut with_reactions) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (message, files, reactions) = decode::message(row)?;
+        let account_key: i64 = get(row, "account_key")?;
+        if files > 0 {
+            with_files.push((account_key, message.key));
+        }
+        if reactions > 0 {
+            with_reactions.push((account_key, message.key));
+        }
+        messages.push(Owned { account_key, row: message });
+    }
+    for row in FILES.fetch(connection, &with_files, |q, (k, m)| q.bind(k).bind(m)).await? {
+        if let Some(message) = find(&mut messages, &row)? {
+            message.content.attachments.push(decode::attachment(&row)?);
+        }
+    }
+    for row in REACTIONS.fetch(connection, &with_reactions, |q, (k, m)| q.bind(k).bind(m)).await? {
+        if let Some(message) = find(&mut messages, &row)? {
+            message.reactions.push(decode::reaction(&row)?);
+        }
+    }
+    Ok(messages)
+}
+
+fn find<'m>(
+    messages: &'m mut [Owned<Message>],
+    row: &SqliteRow,
+) -> Result<Option<&'m mut Message>, StoreError> {
+    let (account, key): (i64, i64) = (get(row, "account_key")?, get(row, "message_key")?);
+    let wanted = |owned: &&mut Owned<Message>| owned.account_key == account && owned.row.key == key;
+    Ok(messages.iter_mut().find(wanted).map(|owned| &mut owned.row))
+}

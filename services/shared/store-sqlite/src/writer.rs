@@ -1,0 +1,169 @@
+//! The one writer: whatever waits goes into the next commit.
+//!
+//! There is no timer. While one commit is flushed, the next one's work gathers, so the groups are as
+//! large as the load makes them and a lone request waits for nobody. Each piece of work has a savepoint:
+//! one that fails takes nothing else with it.
+
+use crate::error::sorted;
+use channel_store::StoreError;
+use futures::future::BoxFuture;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many pieces may wait.
+const QUEUE: usize = 4096;
+/// How many pieces go into one commit.
+const GROUP: usize = 256;
+/// How long a commit may gather work while live work waits behind it.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What is left to do once the commit is through, or has failed.
+type Settle = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// A piece of work inside the transaction; an error rolls it, and only it, back.
+type Job =
+    Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Settle)> + Send>;
+
+/// A handle to the writer's task.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Job(Job),
+    Close(oneshot::Sender<()>),
+}
+
+impl Writer {
+    pub(crate) fn start(connection: SqliteConnection) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        // The task ends when the last handle is gone and the queue is empty.
+        tokio::spawn(run(connection, queue));
+        Self { jobs }
+    }
+
+    /// Does a piece of work in the next commit and answers after it. The work is the writer's: a caller
+    /// that goes away cancels nothing.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let (answer, wait) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            Box::pin(async move {
+                let done = work(connection).await;
+                let keep = done.is_ok();
+                let settle: Settle = Box::new(move |committed| {
+                    // A caller that went away needs no answer.
+                    let _ = answer.send(done.and_then(|value| committed.map(|()| value)));
+                });
+                (keep, settle)
+            })
+        });
+        self.jobs.send(Message::Job(job)).await.map_err(|_| StoreError::Closed)?;
+        wait.await.map_err(|_| StoreError::Closed)?
+    }
+
+    pub(crate) async fn close(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.jobs.send(Message::Close(done)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
+    while let Some(message) = queue.recv().await {
+        let closing = match message {
+            Message::Job(job) => commit(&mut connection, job, &mut queue).await,
+            Message::Close(done) => Some(done),
+        };
+        if let Some(done) = closing {
+            queue.close();
+            if let Err(error) = connection.close().await {
+                tracing::warn!(error = %error, "the database did not close cleanly");
+            }
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+/// Does one commit, beginning with `first` and taking whatever else waits.
+async fn commit(
+    connection: &mut SqliteConnection,
+    first: Job,
+    queue: &mut mpsc::Receiver<Message>,
+) -> Option<oneshot::Sender<()>> {
+    let mut settles = Vec::new();
+    let mut closing = None;
+    let began = Instant::now();
+    let mut outcome = connection.execute("BEGIN IMMEDIATE").await.map(|_| ()).map_err(sorted);
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        if outcome.is_ok() {
+            match savepoint(connection, job).await {
+                Ok(settle) => settles.push(settle),
+                Err(error) => outcome = Err(error),
+            }
+        }
+        if outcome.is_err() || settles.len() >= GROUP || began.elapsed() > GATHER {
+            break;
+        }
+        match queue.try_recv() {
+            Ok(Message::Job(job)) => next = Some(job),
+            Ok(Message::Close(done)) => closing = Some(done),
+            Err(_) => {}
+        }
+    }
+    finish(connection, outcome, settles).await;
+    closing
+}
+
+async fn savepoint(connection: &mut SqliteConnection, job: Job) -> Result<Settle, StoreError> {
+    connection.execute("SAVEPOINT piece").await.map_err(sorted)?;
+    let (keep, settle) = job(&mut *connection).await;
+    let end = if keep { "RELEASE piece" } else { "ROLLBACK TO piece; RELEASE piece" };
+    match connection.execute(end).await {
+        Ok(_) => Ok(settle),
+        Err(error) => {
+            let error = sorted(error);
+            settle(Err(StoreError::Closed));
+            Err(error)
+        }
+    }
+}
+
+async fn finish(
+    connection: &mut SqliteConnection,
+    outcome: Result<(), StoreError>,
+    settles: Vec<Settle>,
+) {
+    let outcome = match outcome {
+        Ok(()) => connection.execute("COMMIT").await.map(|_| ()).map_err(sorted),
+        failed => failed,
+    };
+    if let Err(error) = &outcome {
+        tracing::error!(error = error as &dyn std::error::Error, "a commit failed");
+        // After a failed BEGIN there is nothing to roll back, which is as good.
+        let _ = connection.execute("ROLLBACK").await;
+    }
+    for settle in settles {
+        settle(outcome.as_ref().copied().map_err(again));
+    }
+}
+
+/// The same error for each of those who waited for the commit.
+fn again(error: &StoreError) -> StoreError {
+    let text = error.to_string();
+    if error.is_temporary() {
+        StoreError::Unavailable(text.into())
+    } else {
+        StoreError::Refused(text.into())
+    }
+}

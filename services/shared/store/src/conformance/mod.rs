@@ -1,0 +1,95 @@
+//! The suite that proves a backend: the same cases, and the same random schedules, for every one.
+//!
+//! ```text
+//! channel_store::store_conformance!(fresh_store);   // async fn fresh_store() -> Fresh
+//! ```
+//!
+//! A case is named after the promise it proves, and panics when the backend breaks it.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "this is test code")]
+#![expect(missing_docs, reason = "a case is named after the promise it proves")]
+#![expect(clippy::missing_panics_doc, reason = "every case panics when a promise is broken")]
+
+mod apply;
+mod facts;
+mod log;
+mod order;
+mod reads;
+
+pub use apply::*;
+pub use log::*;
+pub use order::*;
+pub use reads::*;
+
+use crate::Store;
+use std::any::Any;
+use std::sync::Arc;
+
+/// An empty store, and whatever must live as long as it.
+pub struct Fresh {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// A folder, a server, …
+    pub guard: Box<dyn Any + Send>,
+}
+
+impl std::fmt::Debug for Fresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fresh").finish_non_exhaustive()
+    }
+}
+
+/// Makes a test of every case, for the backend whose empty stores the given async function makes.
+#[macro_export]
+macro_rules! store_conformance {
+    ($fresh:path) => {
+        $crate::store_conformance!($fresh:
+            a_message_makes_its_chat_its_people_and_their_changes,
+            a_copy_of_a_stored_fact_is_dropped,
+            an_edit_a_receipt_and_a_reaction_may_come_before_their_message,
+            unread_messages_are_counted_up_to_the_read_marker,
+            a_new_name_renames_the_chat,
+            a_status_that_repeats_asks_for_the_account,
+            rejected_and_ignored_payloads_are_kept_with_their_reason,
+            kept_payloads_are_due_and_can_be_settled,
+            a_dry_run_changes_nothing,
+            what_is_settled_can_be_pruned,
+            the_log_is_dense_chained_and_true,
+            concurrent_batches_keep_every_log_dense,
+            a_reader_resumes_inside_the_history_and_nowhere_else,
+            wakeups_tell_which_accounts_moved,
+            chats_are_listed_newest_first_page_by_page,
+            chats_are_filtered_by_unread_archived_and_title,
+            messages_are_read_from_any_point_in_both_directions,
+            a_message_itself_can_be_the_point_of_reading,
+            words_are_found_newest_first_by_their_beginnings,
+            people_are_listed_by_chat_and_by_name,
+            facts_in_any_order_and_number_give_the_same_state
+        );
+    };
+    ($fresh:path: $($case:ident),+) => {
+        $(
+            #[test]
+            fn $case() {
+                let runtime = $crate::conformance::runtime();
+                let fresh = runtime.block_on($fresh());
+                runtime.block_on($crate::conformance::$case(&fresh));
+                runtime.block_on(async move { drop(fresh) });
+            }
+        )+
+    };
+}
+
+/// The runtime that a case runs on.
+///
+/// # Panics
+///
+/// When none can be made.
+#[must_use]
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}

@@ -1,0 +1,416 @@
+//! What each fact does to the rows of its account.
+
+use super::book::{Book, Entry, MessageEntry};
+use crate::rows::{Link, Member, Parked, Version, WorkKind};
+use channel_domain::attendee::{Attendee, Merged};
+use channel_domain::chat::{Chat, Counterparty, UNREAD_CAP};
+use channel_domain::direction::{self, Direction};
+use channel_domain::fact::{
+    Deleted, Edited, Fact, Person, Reacted, Receipt, ReceiptKind, Received,
+};
+use channel_domain::fact::{Status as StatusFact, UpstreamStatus};
+use channel_domain::ids::{AccountId, MessageId, UpstreamMessageId};
+use channel_domain::message::{Content, Message, Origin, Reaction, Status};
+use channel_domain::people::{self, Cast};
+use channel_domain::time::{Micros, Stamp};
+use sha2::{Digest, Sha256};
+
+impl Book {
+    /// Applies one fact. A fact about a message that is not here yet waits for it.
+    pub(super) fn apply(&mut self, fact: &Fact, stamp: Stamp) {
+        match fact {
+            Fact::Received(fact) => self.received(fact, stamp),
+            Fact::Status(fact) => self.status(fact, stamp),
+            other => {
+                // People are learnt from a reaction even while its message is unknown.
+                if let Fact::Reacted(fact) = other {
+                    self.person(&fact.actor, people::is_self(&fact.actor, &fact.owner), stamp);
+                }
+                self.about_a_message(other, stamp);
+            }
+        }
+    }
+
+    fn about_a_message(&mut self, fact: &Fact, stamp: Stamp) {
+        let Some(id) = fact.message() else { return };
+        if !self.messages.contains_key(id) {
+            let (account_key, message) = (self.key(), id.clone());
+            self.waiting.push(Parked { account_key, message, stamp, fact: fact.clone() });
+            self.remembered = true;
+            return;
+        }
+        match fact {
+            Fact::Receipt(fact) => self.receipt(fact, stamp),
+            Fact::Edited(fact) => self.edited(fact, stamp),
+            Fact::Deleted(fact) => self.deleted(fact, stamp),
+            Fact::Reacted(fact) => self.reacted(fact, stamp),
+            Fact::Received(_) | Fact::Status(_) => {}
+        }
+    }
+
+    // ---- messages -------------------------------------------------------------------------------
+
+    fn received(&mut self, fact: &Received, stamp: Stamp) {
+        let direction = direction::decide(fact);
+        let cast = people::cast(fact, direction);
+        let merged = self.account.row.merge_owner(&fact.owner, stamp);
+        self.account.note(merged);
+        self.everybody(&cast, stamp);
+        let chat_key = self.chat_of(fact, &cast, stamp);
+        if self.messages.contains_key(&fact.message) {
+            self.received_again(fact, stamp);
+        } else {
+            self.received_first(fact, direction, chat_key, &cast, stamp);
+        }
+    }
+
+    fn received_first(
+        &mut self,
+        fact: &Received,
+        direction: Direction,
+        chat_key: i64,
+        cast: &Cast<'_>,
+        stamp: Stamp,
+    ) {
+        let sender = cast.sender.and_then(people::key).and_then(|id| self.attendees.get(&id));
+        let sender = sender.map(|entry| (entry.row.key, entry.row.id.clone()));
+        let chat = self.chats.get(&chat_key).map(|entry| entry.row.id.clone());
+        let message = Message {
+            key: self.take_key(),
+            id: message_id(&self.account.row.id, &fact.message, stamp),
+            upstream_id: Some(fact.message.clone()),
+            provider_id: fact.provider_id.clone(),
+            chat_key,
+            chat: chat.unwrap_or_else(|| fact.chat.id.clone()),
+            sender_key: sender.as_ref().map(|(key, _)| *key),
+            sender: sender.map(|(_, id)| id),
+            direction,
+            origin: Origin::Webhook,
+            content: Content::of(fact),
+            content_stamp: stamp,
+            sent_at: fact.sent_at.unwrap_or(stamp.at),
+            arrived: stamp,
+            status: if direction == Direction::Out { Status::Sent } else { Status::Delivered },
+            delivered: None,
+            read: None,
+            edit: None,
+            deleted_at: None,
+            reactions: Vec::new(),
+            rev: 0,
+        };
+        self.admit(&message);
+        if message.content.attachments.iter().any(|file| !file.unavailable) {
+            self.want(WorkKind::FetchMedia, fact.message.as_str());
+        }
+        let files = !message.content.attachments.is_empty();
+        let entry = Entry::fresh(message);
+        let entry = MessageEntry { entry, text: true, files, reactions: false };
+        self.messages.insert(fact.message.clone(), entry);
+        self.touched.messages.push(fact.message.clone());
+        self.unpark(&fact.message);
+    }
+
+    /// Takes a new message into its chat's summary.
+    fn admit(&mut self, message: &Message) {
+        let Some(entry) = self.chats.get_mut(&message.chat_key) else {
+            return;
+        };
+        let merged = entry.row.merge_last(message);
+        entry.note(merged);
+        if entry.row.is_unread(message) {
+            entry.row.unread = (entry.row.unread + 1).min(UNREAD_CAP);
+            entry.note(Merged::SHOWN);
+            if let Some(times) = self.unread.get_mut(&message.chat_key) {
+                times.push(message.sent_at);
+            }
+        }
+        self.touched.chats.push(message.chat_key);
+        // Whoever writes from this account, on the phone or here, has the chat open.
+        if message.direction == Direction::Out && message.content.event.is_none() {
+            self.mark_read(message.chat_key, message.sent_at);
+        }
+    }
+
+    fn received_again(&mut self, fact: &Received, stamp: Stamp) {
+        self.change(&fact.message, |entry| {
+            let merged = entry.entry.row.merge_received(fact, stamp);
+            entry.text |= merged.shown;
+            entry.files |= merged.shown;
+            merged
+        });
+    }
+
+    fn receipt(&mut self, fact: &Receipt, stamp: Stamp) {
+        self.change(&fact.message, |entry| {
+            entry.entry.row.merge_receipt(fact.kind, fact.claimed_at, stamp.at)
+        });
+        let Some(entry) = self.messages.get(&fact.message) else {
+            return;
+        };
+        let message = &entry.entry.row;
+        // Reading one of the others' messages reads everything before it too.
+        if fact.kind == ReceiptKind::Read && message.direction == Direction::In {
+            let (chat_key, up_to) = (message.chat_key, message.sent_at);
+            self.mark_read(chat_key, up_to);
+        }
+    }
+
+    fn edited(&mut self, fact: &Edited, stamp: Stamp) {
+        self.change(&fact.message, |entry| {
+            let merged = entry.entry.row.merge_edit(fact.text.as_deref(), stamp);
+            entry.text |= merged.shown;
+            merged
+        });
+        if let Some(entry) = self.messages.get(&fact.message) {
+            let message_key = entry.entry.row.key;
+            self.versions.push(Version { message_key, stamp, text: fact.text.clone() });
+        }
+        if fact.text.is_none() {
+            self.want(WorkKind::RefreshMessage, fact.message.as_str());
+        }
+    }
+
+    fn deleted(&mut self, fact: &Deleted, stamp: Stamp) {
+        self.change(&fact.message, |entry| {
+            let merged = entry.entry.row.merge_deleted(stamp.at);
+            entry.text |= merged.shown;
+            merged
+        });
+    }
+
+    fn reacted(&mut self, fact: &Reacted, stamp: Stamp) {
+        let actor = people::key(&fact.actor).and_then(|id| self.attendees.get(&id));
+        let Some((actor_key, actor)) = actor.map(|entry| (entry.row.key, entry.row.id.clone()))
+        else {
+            // Nobody is named: only reading the message again tells whose reaction it is.
+            self.want(WorkKind::RefreshMessage, fact.message.as_str());
+            return;
+        };
+        let emoji = fact.emoji.clone();
+        self.change(&fact.message, |entry| {
+            let reaction = Reaction { actor_key, actor, emoji, stamp };
+            let merged = entry.entry.row.merge_reaction(reaction);
+            entry.reactions |= merged.stored;
+            merged
+        });
+    }
+
+    /// Changes a message that is here, and keeps its chat's summary true.
+    fn change(&mut self, id: &UpstreamMessageId, change: impl FnOnce(&mut MessageEntry) -> Merged) {
+        let Some(entry) = self.messages.get_mut(id) else {
+            return;
+        };
+        let counted = entry.entry.row.counts_as_unread();
+        let merged = change(entry);
+        entry.entry.note(merged);
+        if !merged.shown {
+            self.remembered |= merged.stored;
+            return;
+        }
+        self.touched.messages.push(id.clone());
+        let message = &entry.entry.row;
+        let (chat_key, sent_at) = (message.chat_key, message.sent_at);
+        let counts = message.counts_as_unread();
+        let Some(chat) = self.chats.get_mut(&chat_key) else {
+            return;
+        };
+        if chat.row.order == message.sort_key() {
+            let merged = chat.row.merge_last(message);
+            chat.note(merged);
+        }
+        self.touched.chats.push(chat_key);
+        if counted != counts && sent_at > chat.row.read_up_to {
+            self.recount(chat_key, sent_at, counts);
+        }
+    }
+
+    /// Applies the facts that waited for a message, in the database or in this very batch.
+    fn unpark(&mut self, id: &UpstreamMessageId) {
+        let here = self.waiting.extract_if(.., |parked| parked.message == *id);
+        let mut waiting: Vec<_> = here.collect();
+        if let Some(stored) = self.parked.remove(id) {
+            self.unparked.push(id.clone());
+            waiting.extend(stored);
+        }
+        waiting.sort_by_key(|parked| parked.stamp);
+        for parked in waiting {
+            self.about_a_message(&parked.fact, parked.stamp);
+        }
+    }
+
+    // ---- unread ---------------------------------------------------------------------------------
+
+    fn mark_read(&mut self, chat_key: i64, up_to: Micros) {
+        let Some(entry) = self.chats.get_mut(&chat_key) else {
+            return;
+        };
+        if up_to <= entry.row.read_up_to {
+            return;
+        }
+        entry.row.read_up_to = up_to;
+        entry.note(Merged::STORED);
+        let times = self.unread.entry(chat_key).or_default();
+        times.retain(|at| *at > up_to);
+        self.set_unread(chat_key);
+    }
+
+    fn recount(&mut self, chat_key: i64, at: Micros, counts: bool) {
+        let times = self.unread.entry(chat_key).or_default();
+        if counts {
+            times.push(at);
+        } else if let Some(place) = times.iter().position(|time| *time == at) {
+            times.swap_remove(place);
+        }
+        self.set_unread(chat_key);
+    }
+
+    fn set_unread(&mut self, chat_key: i64) {
+        let count = self.unread.get(&chat_key).map_or(0, Vec::len);
+        let count = u32::try_from(count).unwrap_or(UNREAD_CAP).min(UNREAD_CAP);
+        let Some(entry) = self.chats.get_mut(&chat_key) else {
+            return;
+        };
+        if entry.row.unread != count {
+            entry.row.unread = count;
+            entry.note(Merged::SHOWN);
+            self.touched.chats.push(chat_key);
+        }
+    }
+
+    // ---- people and chats -----------------------------------------------------------------------
+
+    fn everybody(&mut self, cast: &Cast<'_>, stamp: Stamp) {
+        if let Some(owner) = cast.owner {
+            self.person(owner, true, stamp);
+        }
+        let sender = cast.sender.filter(|sender| Some(*sender) != cast.owner);
+        for person in sender.into_iter().chain(cast.others.iter().copied()) {
+            self.person(person, false, stamp);
+        }
+    }
+
+    fn person(&mut self, person: &Person, is_self: bool, stamp: Stamp) {
+        let Some(id) = people::key(person) else {
+            return;
+        };
+        if !self.attendees.contains_key(&id) {
+            let fresh = Attendee::new(self.take_key(), id.clone());
+            self.attendees.insert(id.clone(), Entry::fresh(fresh));
+        }
+        let Some(entry) = self.attendees.get_mut(&id) else {
+            return;
+        };
+        let links = new_links(&entry.row, person, stamp);
+        let merged = entry.row.merge(person, is_self, stamp);
+        entry.note(merged);
+        self.remembered |= merged.stored;
+        self.links.extend(links);
+        if merged.shown {
+            let (key, row) = (entry.row.key, entry.row.clone());
+            self.touched.attendees.push(id);
+            self.rename(key, &row);
+        }
+    }
+
+    /// A person's new name is the name of their chat.
+    fn rename(&mut self, attendee_key: i64, attendee: &Attendee) {
+        let theirs = |entry: &&mut Entry<Chat>| {
+            entry.row.counterparty.as_ref().is_some_and(|person| person.key == attendee_key)
+        };
+        for entry in self.chats.values_mut().filter(theirs) {
+            let merged = entry.row.rename_counterparty(attendee.name(), attendee.phone());
+            entry.note(merged);
+            if merged.shown {
+                self.touched.chats.push(entry.row.key);
+            }
+        }
+    }
+
+    fn chat_of(&mut self, fact: &Received, cast: &Cast<'_>, stamp: Stamp) -> i64 {
+        let key = if let Some(key) = self.chat_keys.get(&fact.chat.id) {
+            *key
+        } else {
+            let chat = Chat::new(self.take_key(), fact.chat.id.clone());
+            let key = chat.key;
+            self.chat_keys.insert(fact.chat.id.clone(), key);
+            self.chats.insert(key, Entry::fresh(chat));
+            self.want(WorkKind::FetchChat, fact.chat.id.as_str());
+            key
+        };
+        let counterparty = cast.counterparty.and_then(|person| self.counterparty(person, stamp));
+        if let Some(entry) = self.chats.get_mut(&key) {
+            let mut merged = entry.row.merge_claim(&fact.chat, people::is_group(fact), stamp);
+            if let Some(counterparty) = counterparty {
+                merged = merged.and(entry.row.merge_counterparty(counterparty));
+            }
+            entry.note(merged);
+            self.remembered |= merged.stored;
+            self.touched.chats.push(key);
+        }
+        self.join(key, cast, stamp);
+        key
+    }
+
+    fn counterparty(&self, person: &Person, since: Stamp) -> Option<Counterparty> {
+        let row = &self.attendees.get(&people::key(person)?)?.row;
+        let (name, phone) = (row.name().map(Into::into), row.phone().map(Into::into));
+        Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone })
+    }
+
+    fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp) {
+        let known = self.chats.get(&chat_key).is_some_and(|entry| {
+            // In a chat of two nobody joins later, so only its earliest fact adds anything.
+            entry.row.counterparty.as_ref().is_some_and(|person| person.since < since)
+        });
+        if known {
+            return;
+        }
+        let everybody =
+            cast.owner.into_iter().chain(cast.sender).chain(cast.others.iter().copied());
+        for id in everybody.filter_map(people::key) {
+            let Some(entry) = self.attendees.get(&id) else {
+                continue;
+            };
+            let member = Member { chat_key, attendee_key: entry.row.key, since };
+            let seen =
+                self.members.entry((chat_key, entry.row.key)).or_insert_with(|| member.clone());
+            seen.since = seen.since.min(member.since);
+        }
+    }
+
+    // ---- account --------------------------------------------------------------------------------
+
+    fn status(&mut self, fact: &StatusFact, stamp: Stamp) {
+        let merged = self.account.row.merge_status(fact.status, stamp);
+        self.account.note(merged);
+        self.remembered |= merged.stored;
+        // Statuses come unordered, so what they say is confirmed; one that is gone cannot be asked.
+        if fact.status != UpstreamStatus::Deleted {
+            let id = self.account.row.id.to_string();
+            self.want(WorkKind::RefreshAccount, id);
+        }
+    }
+}
+
+fn new_links(known: &Attendee, person: &Person, since: Stamp) -> Vec<Link> {
+    let is_new = |kind, value: &str| {
+        !known.claims.all().iter().any(|claim| claim.kind == kind && claim.value == value)
+    };
+    channel_domain::attendee::claims_of(person)
+        .filter(|(kind, value)| kind.identifies() && is_new(*kind, value))
+        .map(|(kind, value)| Link { kind, value, attendee_key: known.key, since })
+        .collect()
+}
+
+/// A `UUIDv7` made from stored facts alone, so that the same webhook always makes the same message.
+fn message_id(account: &AccountId, message: &UpstreamMessageId, stamp: Stamp) -> MessageId {
+    let mut hash = Sha256::new();
+    hash.update(account.as_str());
+    hash.update([0]);
+    hash.update(message.as_str());
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut random = [0; 10];
+    random.copy_from_slice(&hash[..10]);
+    let millis = u64::try_from(stamp.at.0.div_euclid(1000)).unwrap_or(0);
+    MessageId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}

@@ -1,0 +1,114 @@
+//! Numbering what a unit changed and writing it into the log.
+
+use super::book::{Book, Touched};
+use crate::log::{BODY_LIMIT, Entity, LogRow, Op, body_hash};
+use crate::record::{Record, State};
+use channel_domain::time::Micros;
+use std::collections::HashSet;
+use std::hash::Hash;
+
+impl Book {
+    /// Ends a unit: every entity that people see changed gets the next number. Returns how many did.
+    pub(super) fn end_unit(
+        &mut self,
+        log: &mut Vec<LogRow>,
+        now: Micros,
+        trace: Option<&str>,
+    ) -> usize {
+        let first = log.len();
+        let touched = std::mem::take(&mut self.touched);
+        self.emit_account(log);
+        self.emit_people(log, &touched);
+        self.emit_chats(log, &touched);
+        self.emit_messages(log, touched);
+        let rows = &mut log[first..];
+        for row in rows.iter_mut() {
+            row.at = now;
+            row.trace = trace.map(ToOwned::to_owned);
+            row.tag = row.chained(self.head.tag);
+            self.head.tag = row.tag;
+        }
+        if let Some(last) = rows.last_mut() {
+            last.unit_end = true;
+        }
+        rows.len()
+    }
+
+    fn emit_account(&mut self, log: &mut Vec<LogRow>) {
+        if !std::mem::take(&mut self.account.shown) {
+            return;
+        }
+        self.account.stored = true;
+        self.account.row.rev = self.number();
+        let state = State::Account((&self.account.row).into());
+        log.push(self.row(Entity::Account, self.account.row.id.to_string(), state));
+    }
+
+    fn emit_people(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for id in once(touched.attendees.iter().cloned()) {
+            let rev = self.head.seq + 1;
+            let Some(entry) = self.attendees.get_mut(&id).filter(|entry| entry.shown) else {
+                continue;
+            };
+            (entry.shown, entry.stored, entry.row.rev) = (false, true, rev);
+            let state = State::Attendee((&entry.row).into());
+            self.number();
+            log.push(self.row(Entity::Attendee, id.to_string(), state));
+        }
+    }
+
+    fn emit_chats(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for key in once(touched.chats.iter().copied()) {
+            let rev = self.head.seq + 1;
+            let Some(entry) = self.chats.get_mut(&key).filter(|entry| entry.shown) else {
+                continue;
+            };
+            (entry.shown, entry.stored, entry.row.rev) = (false, true, rev);
+            let (id, state) = (entry.row.id.to_string(), State::Chat((&entry.row).into()));
+            self.number();
+            log.push(self.row(Entity::Chat, id, state));
+        }
+    }
+
+    fn emit_messages(&mut self, log: &mut Vec<LogRow>, touched: Touched) {
+        for id in once(touched.messages.into_iter()) {
+            let rev = self.head.seq + 1;
+            let Some(message) = self.messages.get_mut(&id).filter(|message| message.entry.shown)
+            else {
+                continue;
+            };
+            let entry = &mut message.entry;
+            (entry.shown, entry.stored, entry.row.rev) = (false, true, rev);
+            let (id, state) = (entry.row.id.to_string(), State::Message((&entry.row).into()));
+            self.number();
+            log.push(self.row(Entity::Message, id, state));
+        }
+    }
+
+    const fn number(&mut self) -> u64 {
+        self.head.seq += 1;
+        self.head.seq
+    }
+
+    fn row(&self, entity: Entity, entity_id: String, state: State) -> LogRow {
+        let body = Record { state: Some(state) }.to_body();
+        LogRow {
+            account_key: self.key(),
+            seq: self.head.seq,
+            tag: 0,
+            body_hash: body_hash(&body),
+            unit_end: false,
+            op: Op::Put,
+            entity,
+            entity_id,
+            at: Micros(0),
+            body: (body.len() <= BODY_LIMIT).then_some(body),
+            trace: None,
+        }
+    }
+}
+
+fn once<T: Eq + Hash + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.filter(|item| seen.insert(item.clone())).collect()
+}

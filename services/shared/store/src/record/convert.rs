@@ -1,0 +1,197 @@
+//! States into records.
+
+use super::{
+    AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, LastRecord, MessageRecord,
+    QuotedRecord, ReactionRecord,
+};
+use channel_domain::account::Account;
+use channel_domain::attendee::{Attendee, ClaimKind};
+use channel_domain::chat::Chat;
+use channel_domain::direction::Direction;
+use channel_domain::fact::AttachmentKind;
+use channel_domain::message::{ContentKind, Message, Origin};
+use channel_domain::names::NameSource;
+
+/// The stored number of a content kind.
+#[must_use]
+pub const fn content_kind(kind: ContentKind) -> i32 {
+    match kind {
+        ContentKind::Text => 1,
+        ContentKind::Media => 2,
+        ContentKind::Event => 3,
+        ContentKind::Unsupported => 4,
+        ContentKind::Deleted => 5,
+    }
+}
+
+/// The stored number of a name's source.
+#[must_use]
+pub const fn name_source(source: NameSource) -> i32 {
+    match source {
+        NameSource::Own => 1,
+        NameSource::Subject => 2,
+        NameSource::Contact => 3,
+        NameSource::Phone => 4,
+        NameSource::Fallback => 5,
+    }
+}
+
+/// The stored number of an attachment's kind.
+#[must_use]
+pub const fn attachment_kind(kind: AttachmentKind) -> i32 {
+    match kind {
+        AttachmentKind::Image => 1,
+        AttachmentKind::Video => 2,
+        AttachmentKind::Audio => 3,
+        AttachmentKind::Voice => 4,
+        AttachmentKind::Sticker => 5,
+        AttachmentKind::Gif => 6,
+        AttachmentKind::Document => 7,
+        AttachmentKind::Other => 8,
+    }
+}
+
+impl From<&Account> for AccountRecord {
+    fn from(account: &Account) -> Self {
+        let (connection, since) = account.connection();
+        Self {
+            id: account.id.to_string(),
+            name: account.name(),
+            phone: account.phone.as_ref().map(|(phone, _)| phone.clone()),
+            connection: i32::from(connection as i16),
+            connection_since: since.map(|at| at.0),
+            synced_at: account.synced_at().map(|at| at.0),
+            created_at: account.created_at.0,
+            rev: account.rev,
+        }
+    }
+}
+
+impl From<&Attendee> for AttendeeRecord {
+    fn from(attendee: &Attendee) -> Self {
+        let best = |kind| attendee.claims.best(kind).map(ToOwned::to_owned);
+        Self {
+            id: attendee.id.to_string(),
+            is_self: attendee.is_self,
+            name: best(ClaimKind::Name),
+            phone: best(ClaimKind::Phone),
+            lid: best(ClaimKind::Lid),
+            provider_id: best(ClaimKind::ProviderId),
+            profile_url: best(ClaimKind::ProfileUrl),
+            picture_url: best(ClaimKind::PictureUrl),
+            rev: attendee.rev,
+        }
+    }
+}
+
+impl From<&Chat> for ChatRecord {
+    fn from(chat: &Chat) -> Self {
+        let (title, source) = chat.title();
+        let person = chat.counterparty.as_ref();
+        Self {
+            id: chat.id.to_string(),
+            provider_id: chat.provider_id.clone(),
+            kind: i32::from(chat.kind as i16),
+            title,
+            title_source: name_source(source),
+            subject: chat.subject.as_ref().map(|(subject, _)| subject.clone()),
+            counterparty: person.map(|person| person.id.to_string()),
+            phone: person.and_then(|person| person.phone.clone()),
+            last: chat.last.as_ref().map(|last| LastRecord {
+                id: last.id.to_string(),
+                preview: last.preview.clone(),
+                outgoing: last.direction == Direction::Out,
+                kind: content_kind(last.kind),
+                sent_at: last.sent_at.0,
+            }),
+            unread: chat.unread,
+            pinned: chat.pinned.0,
+            archived: chat.archived,
+            muted_until: chat.muted_until.map(|at| at.0),
+            read_only: chat.read_only,
+            order: chat.order.as_bytes().to_vec(),
+            rev: chat.rev,
+        }
+    }
+}
+
+impl From<&Message> for MessageRecord {
+    fn from(message: &Message) -> Self {
+        let shown = message.deleted_at.is_none();
+        let content = &message.content;
+        let quoted = content.quoted.as_ref().filter(|_| shown);
+        Self {
+            id: message.id.to_string(),
+            upstream_id: message.upstream_id.as_ref().map(ToString::to_string),
+            provider_id: message.provider_id.clone(),
+            chat: message.chat.to_string(),
+            sender: message.sender.as_ref().map(ToString::to_string),
+            outgoing: message.direction == Direction::Out,
+            origin: match message.origin {
+                Origin::Webhook => 1,
+                Origin::Sent => 2,
+                Origin::Imported => 3,
+            },
+            kind: content_kind(message.kind()),
+            text: message.text().filter(|_| shown).map(ToOwned::to_owned),
+            attachments: content.attachments.iter().filter(|_| shown).map(Into::into).collect(),
+            status: i32::from(message.status.rank()),
+            sent_at: message.sent_at.0,
+            delivered_at: message.delivered.map(|at| at.shown(message.sent_at).0),
+            read_at: message.read.map(|at| at.shown(message.sent_at).0),
+            edited_at: message.edit.as_ref().map(|edit| edit.stamp.at.0),
+            deleted_at: message.deleted_at.map(|at| at.0),
+            hidden: content.hidden,
+            forwarded: content.forwarded,
+            event_number: content.event.map(|event| event.number.unwrap_or(0)),
+            quoted: quoted.map(Into::into),
+            reactions: reactions(message),
+            sort_key: message.sort_key().as_bytes().to_vec(),
+            rev: message.rev,
+        }
+    }
+}
+
+impl From<&channel_domain::fact::Attachment> for AttachmentRecord {
+    fn from(file: &channel_domain::fact::Attachment) -> Self {
+        Self {
+            id: file.id.clone(),
+            kind: attachment_kind(file.kind),
+            mime: file.mime.clone(),
+            size: file.size,
+            name: file.name.clone(),
+            width: file.width,
+            height: file.height,
+            duration_seconds: file.duration_seconds,
+            unavailable: file.unavailable,
+        }
+    }
+}
+
+impl From<&channel_domain::fact::Quoted> for QuotedRecord {
+    fn from(quoted: &channel_domain::fact::Quoted) -> Self {
+        Self {
+            provider_id: quoted.provider_id.clone(),
+            upstream_id: quoted.message.as_ref().map(ToString::to_string),
+            sender_id: quoted.sender_id.clone(),
+            text: quoted.text.clone(),
+        }
+    }
+}
+
+/// Those in force, in the order in which they were reported.
+fn reactions(message: &Message) -> Vec<ReactionRecord> {
+    if message.deleted_at.is_some() {
+        return Vec::new();
+    }
+    let mut known: Vec<_> = message.reactions.iter().collect();
+    known.sort_by_key(|reaction| reaction.stamp);
+    let record = |reaction: &channel_domain::message::Reaction| {
+        Some(ReactionRecord {
+            actor: reaction.actor.to_string(),
+            emoji: reaction.emoji.clone()?,
+            at: reaction.stamp.at.0,
+        })
+    };
+    known.into_iter().filter_map(record).collect()
+}

@@ -1,0 +1,267 @@
+//! The rows that the projection reads and writes. This is all that a backend knows of it.
+
+use crate::error::StoreError;
+use crate::intake::{Adoption, Digest, Outcome};
+use crate::log::{LogRow, Position};
+use async_trait::async_trait;
+use bytes::Bytes;
+use channel_domain::account::Account;
+use channel_domain::attendee::{Attendee, ClaimKind};
+use channel_domain::chat::Chat;
+use channel_domain::fact::Fact;
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, UpstreamMessageId};
+use channel_domain::message::Message;
+use channel_domain::time::{Micros, Stamp};
+
+/// An account opened for writing: its row is locked until the transaction ends.
+#[derive(Debug, Clone)]
+pub struct OpenAccount {
+    /// Its state.
+    pub account: Account,
+    /// The end of its log.
+    pub head: Position,
+    /// The next key for its rows.
+    pub next_key: i64,
+}
+
+/// A fact that waits for its message.
+#[derive(Debug, Clone)]
+pub struct Parked {
+    /// The account.
+    pub account_key: i64,
+    /// The message it waits for.
+    pub message: UpstreamMessageId,
+    /// When it was stored.
+    pub stamp: Stamp,
+    /// The fact.
+    pub fact: Fact,
+}
+
+/// Which chats to load. All pairs begin with the account's key.
+#[derive(Debug, Clone, Default)]
+pub struct ChatsWanted {
+    /// By public id.
+    pub ids: Vec<(i64, ChatId)>,
+    /// By key.
+    pub keys: Vec<(i64, i64)>,
+    /// By the key of their counterparty.
+    pub counterparties: Vec<(i64, i64)>,
+}
+
+/// What to load or write of a row that belongs to an account.
+#[derive(Debug, Clone)]
+pub struct Owned<T> {
+    /// The account.
+    pub account_key: i64,
+    /// The row.
+    pub row: T,
+}
+
+/// A message to write.
+#[derive(Debug, Clone)]
+pub struct MessageWrite {
+    /// The message.
+    pub message: Message,
+    /// Its text as it is to be searched; `None` leaves the index as it is.
+    pub indexed: Option<String>,
+    /// Its files are new or changed.
+    pub files: bool,
+    /// Its reactions are new or changed.
+    pub reactions: bool,
+}
+
+/// A past text of a message.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// The message.
+    pub message_key: i64,
+    /// When the edit was stored.
+    pub stamp: Stamp,
+    /// The text it gave the message.
+    pub text: Option<String>,
+}
+
+/// Somebody is in a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Member {
+    /// The chat.
+    pub chat_key: i64,
+    /// The person.
+    pub attendee_key: i64,
+    /// The earliest fact that showed them there.
+    pub since: Stamp,
+}
+
+/// A dated claim that an identifier names a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What kind of identifier.
+    pub kind: ClaimKind,
+    /// The identifier.
+    pub value: String,
+    /// The person.
+    pub attendee_key: i64,
+    /// The fact that said so first, as far as known.
+    pub since: Stamp,
+}
+
+/// Work that a fact leaves for those who may call UniPile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(i16)]
+pub enum WorkKind {
+    /// Read a message again.
+    RefreshMessage = 1,
+    /// Read a chat that was first seen in a webhook.
+    FetchChat = 2,
+    /// Fetch a message's files.
+    FetchMedia = 3,
+    /// Read the account again.
+    RefreshAccount = 4,
+}
+
+/// One piece of work. Asking for the same twice is asking once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Work {
+    /// What to do.
+    pub kind: WorkKind,
+    /// With which object, by its id upstream.
+    pub subject: String,
+}
+
+/// A payload to store.
+#[derive(Debug, Clone)]
+pub struct InboxRow {
+    /// When, and its id.
+    pub stamp: Stamp,
+    /// The account, if it is one of ours.
+    pub account_key: Option<i64>,
+    /// The account as the payload names it.
+    pub account: Option<AccountId>,
+    /// Headers worth keeping, as a JSON object.
+    pub headers: String,
+    /// The exact bytes.
+    pub body: Bytes,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, as a stable reason.
+    pub reason: Option<&'static str>,
+    /// For people.
+    pub detail: Option<String>,
+    /// When it is due, if it is pending.
+    pub next_at: Option<Micros>,
+    /// W3C trace context of the request.
+    pub trace: Option<String>,
+}
+
+/// A stored payload's new state.
+#[derive(Debug, Clone)]
+pub struct InboxUpdate {
+    /// Its id.
+    pub inbox: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, as a stable reason.
+    pub reason: Option<&'static str>,
+    /// For people.
+    pub detail: Option<String>,
+    /// The account, once it is one of ours.
+    pub account_key: Option<i64>,
+}
+
+/// An account's log end to write.
+#[derive(Debug, Clone, Copy)]
+pub struct HeadWrite {
+    /// The account.
+    pub account_key: i64,
+    /// The end of its log.
+    pub head: Position,
+    /// The next key for its rows.
+    pub next_key: i64,
+    /// The latest payload about it.
+    pub heard_at: Micros,
+}
+
+/// Everything that one transaction writes.
+#[derive(Debug, Clone, Default)]
+pub struct Writes {
+    /// Payloads to store.
+    pub inbox: Vec<InboxRow>,
+    /// Stored payloads with a new state.
+    pub inbox_updates: Vec<InboxUpdate>,
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// Log ends, by ascending account key.
+    pub heads: Vec<HeadWrite>,
+    /// Chats.
+    pub chats: Vec<Owned<Chat>>,
+    /// People.
+    pub attendees: Vec<Owned<Attendee>>,
+    /// Identifiers of people.
+    pub links: Vec<Owned<Link>>,
+    /// Who is in which chat.
+    pub members: Vec<Owned<Member>>,
+    /// Messages.
+    pub messages: Vec<Owned<MessageWrite>>,
+    /// Past texts.
+    pub versions: Vec<Owned<Version>>,
+    /// Facts that wait for their message.
+    pub parked: Vec<Parked>,
+    /// Messages whose waiting facts are done.
+    pub unparked: Vec<Owned<UpstreamMessageId>>,
+    /// Work for those who may call UniPile.
+    pub work: Vec<Owned<Work>>,
+    /// Changes, by account and number.
+    pub log: Vec<LogRow>,
+}
+
+/// The rows of one open transaction.
+#[async_trait]
+pub trait Rows: Send {
+    /// Opens accounts for writing, locking them in the order of their keys before anything else is
+    /// touched. Unknown ones are created for the adopting tenant, or left out.
+    async fn open(
+        &mut self,
+        ids: &[AccountId],
+        adoption: &Adoption,
+        now: Micros,
+    ) -> Result<Vec<OpenAccount>, StoreError>;
+
+    /// Notes digests; says for each whether it was new. No pair comes twice in one call.
+    async fn note_digests(
+        &mut self,
+        digests: &[(i64, Digest)],
+        now: Micros,
+    ) -> Result<Vec<bool>, StoreError>;
+
+    /// Takes ids for new payloads, ascending.
+    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError>;
+
+    /// Loads messages by UniPile's id.
+    async fn messages(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError>;
+
+    /// Loads the facts that wait for these messages.
+    async fn parked(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Parked>, StoreError>;
+
+    /// Loads people.
+    async fn attendees(
+        &mut self,
+        wanted: &[(i64, AttendeeId)],
+    ) -> Result<Vec<Owned<Attendee>>, StoreError>;
+
+    /// Loads chats; one that is wanted twice may come twice.
+    async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError>;
+
+    /// Loads the times of the newest unread messages of chats, at most
+    /// [`channel_domain::chat::UNREAD_CAP`] and one for each chat: (account, chat, time).
+    async fn unread(&mut self, chats: &[(i64, i64)])
+    -> Result<Vec<(i64, i64, Micros)>, StoreError>;
+
+    /// Writes everything.
+    async fn write(&mut self, writes: &Writes) -> Result<(), StoreError>;
+}
