@@ -1,0 +1,3 @@
+//! API v1: `https://apiN.unipile.com:PORT/api/v1`.
+
+pub mod webhook;
