@@ -1,0 +1,163 @@
+//! The HTTP server for machines: is it alive, is it ready, how is it doing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Json};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::telemetry::Metrics;
+
+/// The named conditions that must all hold before traffic is welcome. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Readiness(Arc<watch::Sender<BTreeMap<String, bool>>>);
+
+/// One condition, to be set from where it is known.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    name: String,
+    readiness: Readiness,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
+    }
+}
+
+impl Readiness {
+    /// Adds a condition, which does not hold yet.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> Condition {
+        self.set(name, false);
+        Condition { name: name.to_owned(), readiness: self.clone() }
+    }
+
+    /// Sets a condition by name, adding it when it is new.
+    pub fn set(&self, name: &str, holds: bool) {
+        self.0.send_if_modified(|all| all.insert(name.to_owned(), holds) != Some(holds));
+    }
+
+    /// What does not hold, by name.
+    #[must_use]
+    pub fn unready(&self) -> Vec<String> {
+        missing(&self.0.borrow())
+    }
+
+    /// Waits until everything holds.
+    pub async fn wait(&self) {
+        // Cannot end early: the sender lives in `self`.
+        let _ = self.0.subscribe().wait_for(|all| missing(all).is_empty()).await;
+    }
+}
+
+impl Condition {
+    /// Says whether the condition holds.
+    pub fn set(&self, holds: bool) {
+        self.readiness.set(&self.name, holds);
+    }
+}
+
+fn missing(all: &BTreeMap<String, bool>) -> Vec<String> {
+    all.iter().filter(|(_, holds)| !**holds).map(|(name, _)| name.clone()).collect()
+}
+
+/// The routes `/healthz`, `/readyz` and `/metrics`.
+pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready).with_state(readiness))
+        .route("/metrics", get(render).with_state(metrics))
+}
+
+/// Serves the routes until `stop`.
+///
+/// # Errors
+///
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(readiness, metrics))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+}
+
+async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
+    let unready = readiness.unready();
+    let status = if unready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({ "ready": unready.is_empty(), "waiting_for": unready });
+    (status, Json(body))
+}
+
+async fn render(State(metrics): State<Metrics>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn get(router: &Router, path: &str) -> (StatusCode, String) {
+        let request = http::Request::get(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn readiness_names_what_is_missing_until_all_holds() {
+        let readiness = Readiness::default();
+        let (store, upstream) = (readiness.condition("store"), readiness.condition("upstream"));
+        let router = router(readiness.clone(), Metrics::install().unwrap());
+
+        store.set(true);
+        let (status, body) = get(&router, "/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        insta::assert_snapshot!(body, @r#"{"ready":false,"waiting_for":["upstream"]}"#);
+
+        upstream.set(true);
+        readiness.wait().await;
+        assert_eq!(get(&router, "/readyz").await.0, StatusCode::OK);
+        store.set(false);
+        assert_eq!(get(&router, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn liveness_does_not_depend_on_readiness() {
+        let readiness = Readiness::default();
+        let _never = readiness.condition("store");
+        let router = router(readiness, Metrics::install().unwrap());
+        assert_eq!(get(&router, "/healthz").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn metrics_show_what_was_counted() {
+        let router = router(Readiness::default(), Metrics::install().unwrap());
+        metrics::counter!("channel_admin_test_total").increment(3);
+        let (_, text) = get(&router, "/metrics").await;
+        assert!(text.contains("channel_admin_test_total 3"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn the_server_ends_when_it_is_told_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stop = CancellationToken::new();
+        stop.cancel();
+        serve(listener, Readiness::default(), Metrics::install().unwrap(), stop).await.unwrap();
+    }
+}
