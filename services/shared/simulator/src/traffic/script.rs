@@ -1,0 +1,125 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::Traffic;
+use crate::config::SimulatorConfig;
+use crate::dice::Dice;
+use crate::event::Event;
+use crate::webhook;
+use crate::world::{Model, World};
+
+/// How long before the start the history begins.
+const HISTORY_SPAN: SignedDuration = SignedDuration::from_hours(6);
+
+/// The pace at which the history comes in.
+const HISTORY_GAP: SignedDuration = SignedDuration::from_millis(20);
+
+/// 2026-02-01T10:00:00Z, for runs that name no start.
+const FIXED_START_SECONDS: i64 = 1_769_940_000;
+
+/// The sequence of webhooks that a perfect wire would carry. Pure: the same configuration gives
+/// the same events, byte for byte.
+#[derive(Debug)]
+pub struct Script {
+    world: World,
+    traffic: Traffic,
+    pace: Dice,
+    start: Timestamp,
+    now: Timestamp,
+    mean_gap_seconds: f64,
+    history: u64,
+    told: u64,
+    number: u64,
+    total: Option<u64>,
+}
+
+impl Script {
+    /// The script of a configuration, at its beginning.
+    #[must_use]
+    pub fn new(config: &SimulatorConfig) -> Self {
+        let world = World::seeded(config);
+        let traffic = Traffic::new(config, &world);
+        let fixed = Timestamp::from_second(FIXED_START_SECONDS).unwrap_or_default();
+        let start = config.start.unwrap_or(fixed);
+        Self {
+            traffic,
+            world,
+            pace: Dice::new(config.seed, 4),
+            start,
+            now: start,
+            mean_gap_seconds: 1.0 / config.rate_per_second,
+            history: config.history,
+            told: 0,
+            number: 0,
+            total: config.total,
+        }
+    }
+
+    /// The truth after the events that were taken so far.
+    #[must_use]
+    pub fn model(&self) -> Model {
+        self.world.model()
+    }
+
+    /// Where the virtual clock started.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// Moves the virtual clock on, if it is behind: a machine that slept goes on with the present.
+    pub fn catch_up(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    /// When the next event is sent, and when what it tells of happened.
+    fn next_times(&mut self) -> (Timestamp, Timestamp) {
+        if self.traffic.is_announcing() {
+            return (self.now, whole_seconds(self.now));
+        }
+        if self.told < self.history {
+            let happened = history_time(self.start, self.told, self.history);
+            self.told += 1;
+            self.now += HISTORY_GAP;
+            return (self.now, whole_seconds(happened));
+        }
+        self.traffic.go_live();
+        let gap = self.mean_gap_seconds * (0.5 + self.pace.fraction());
+        self.now += SignedDuration::try_from_secs_f64(gap).unwrap_or_default();
+        (self.now, whole_seconds(self.now))
+    }
+}
+
+impl Iterator for Script {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        if self.total.is_some_and(|total| self.number >= total) {
+            return None;
+        }
+        let (at, happened) = self.next_times();
+        let change = self.traffic.step(&mut self.world, happened)?;
+        let webhook = webhook::render(&self.world, change, happened)?;
+        let number = self.number;
+        self.number += 1;
+        Some(Event {
+            number,
+            kind: webhook.kind,
+            account_id: webhook.account_id,
+            message_id: webhook.message_id,
+            body: webhook.body,
+            at,
+            duplicate: false,
+        })
+    }
+}
+
+fn history_time(start: Timestamp, told: u64, of: u64) -> Timestamp {
+    let span = HISTORY_SPAN.as_secs();
+    let share = i128::from(span) * i128::from(told) / i128::from(of.max(1));
+    start - HISTORY_SPAN + SignedDuration::from_secs(i64::try_from(share).unwrap_or_default())
+}
+
+/// WhatsApp's times have no fractions.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
