@@ -1,0 +1,170 @@
+//! Puts the layers together.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, routing::post_service};
+use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use tokio::{net::TcpListener, runtime::Handle};
+use tokio_rustls::TlsAcceptor;
+use tonic::service::Routes;
+use tonic_web::{GrpcWebLayer, GrpcWebService};
+use tower::{Layer, Service, ServiceExt, util::BoxCloneSyncService};
+
+use crate::{
+    GatewayConfig, GatewayError, Shutdown,
+    connection::Connections,
+    cors,
+    deadline::{Deadline, DeadlineLayer, Limits},
+    methods::{self, Owner, Shape},
+    proxy::{LocalService, Proxy, Upstream, Upstreams},
+    remote::ChannelPool,
+    server::Server,
+    tls,
+    webhook::{Forward, RemoteShim, Shim, refuse},
+};
+
+/// What this process itself serves.
+#[derive(Debug, Clone, Default)]
+pub struct LocalServices {
+    /// gRPC: health and reflection always, and every service without a URL in the configuration.
+    pub grpc: Routes,
+    /// Ingest's HTTP shim, used when `upstreams.webhook` is empty. It sees the whole public path.
+    pub webhook: Option<Router>,
+    /// What is not gRPC: REST, the user interface. Sits inside CORS; without it such requests
+    /// are answered 404.
+    pub http: Option<Router>,
+}
+
+/// The public door, ready to serve.
+pub struct Gateway {
+    config: GatewayConfig,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Gateway {
+    /// Builds the gateway. Connections to remote services are opened at first use.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is not usable, or outside a Tokio runtime.
+    pub fn new(config: GatewayConfig, local: LocalServices) -> Result<Self, GatewayError> {
+        config.validate()?;
+        Handle::try_current().map_err(|_| GatewayError::NoRuntime)?;
+        Ok(Self {
+            router: router(&config, local)?,
+            tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
+            config,
+        })
+    }
+
+    /// Serves the listener until `shutdown`, then lets open calls end within the grace.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Shutdown {
+        let connections = Connections::new(&self.config, self.router, self.tls);
+        let grace = Duration::from_secs(self.config.shutdown_grace_seconds);
+        Server::new(connections, self.config.max_connections).run(listener, shutdown, grace).await
+    }
+}
+
+fn router(config: &GatewayConfig, local: LocalServices) -> Result<Router, GatewayError> {
+    let shim = shim(config, local.webhook)?;
+    let front = Front {
+        // Innermost the proxy, which speaks plain gRPC. The deadline inside gRPC-Web, so that a
+        // browser understands an expired call.
+        grpc: GrpcWebLayer::new()
+            .layer(deadlines(config.response_timeout()).layer(proxy(config, local.grpc)?)),
+        http: local.http.unwrap_or_else(|| Router::new().fallback(not_found)),
+    };
+    // Outside everything a page can call, so that refusals carry it too.
+    let front = cors::layer(&config.cors)?.layer(front);
+    let mut router = Router::new().fallback_service(front);
+    if let Some(shim) = shim {
+        for path in crate::webhook::PATHS {
+            let forward = Forward::new(shim.clone(), &config.webhook);
+            router = router.route(path, post_service(forward));
+        }
+    }
+    Ok(router)
+}
+
+fn proxy(config: &GatewayConfig, grpc: Routes) -> Result<Proxy, GatewayError> {
+    let urls = &config.upstreams;
+    let local: LocalService = BoxCloneSyncService::new(grpc.prepare());
+    let upstream = |owner: Owner, url: &str| -> Result<Upstream, GatewayError> {
+        if url.is_empty() {
+            return Ok(Upstream::Local(local.clone()));
+        }
+        let tls = tls::grpc_client(url, urls.ca_file.as_deref())?;
+        ChannelPool::new(owner, url, &urls.pool, tls).map(Upstream::Remote)
+    };
+    Ok(Proxy::new(Upstreams {
+        query: upstream(Owner::Query, &urls.query)?,
+        messaging: upstream(Owner::Messaging, &urls.messaging)?,
+        ingest: upstream(Owner::Ingest, &urls.ingest)?,
+        gateway: Upstream::Local(local.clone()),
+    }))
+}
+
+fn shim(config: &GatewayConfig, local: Option<Router>) -> Result<Option<Shim>, GatewayError> {
+    let urls = &config.upstreams;
+    if urls.webhook.is_empty() {
+        return Ok(local.map(Shim::Local));
+    }
+    let remote = RemoteShim::new(&urls.webhook, urls.ca_file.as_deref())?;
+    Ok(Some(Shim::Remote(Box::new(remote))))
+}
+
+/// A unary call ends in time, a stream begins in time, and an upload takes as long as it takes.
+fn deadlines(limit: Duration) -> DeadlineLayer {
+    DeadlineLayer::new(move |uri: &Uri| match methods::find(uri.path()) {
+        Ok(method) => match method.shape {
+            Shape::Unary => Limits { headers: None, whole: Some(limit) },
+            Shape::ServerStream => Limits { headers: Some(limit), whole: None },
+            Shape::ClientStream => Limits::default(),
+        },
+        Err(_) => Limits::default(),
+    })
+}
+
+async fn not_found() -> Response<Body> {
+    refuse(StatusCode::NOT_FOUND, "NOT_FOUND")
+}
+
+/// Parts gRPC from everything else.
+#[derive(Clone)]
+struct Front {
+    grpc: GrpcWebService<Deadline<Proxy>>,
+    http: Router,
+}
+
+impl Service<Request<Body>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if is_grpc(request.headers()) {
+            let call = self.grpc.clone().oneshot(request);
+            return Box::pin(async move { call.await.map(|response| response.map(Body::new)) });
+        }
+        Box::pin(self.http.clone().oneshot(request))
+    }
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}

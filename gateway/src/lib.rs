@@ -1,0 +1,35 @@
+//! The public door: gRPC-Web, native gRPC and the webhook address on one port.
+//!
+//! A request passes, from the outside in: the connection ([`server`]), the paths that are not gRPC
+//! ([`webhook`], and the place kept for REST and the user interface), CORS ([`cors`]), gRPC-Web
+//! translation, the deadline ([`deadline`]), the list of public methods ([`methods`]) and the
+//! proxy ([`proxy`]), which hands it to a service of this process or to a remote one ([`remote`]).
+//!
+//! **Invariant:** nothing here knows a message or a method body; a service is a path prefix.
+//! **Invariant:** every refusal of a gRPC call is a gRPC status with a stable reason, framed for
+//! the caller's protocol and carrying CORS headers.
+//! **Invariant:** a reader that does not read can hold up nobody but itself.
+
+mod backoff;
+pub mod config;
+mod connection;
+pub mod cors;
+pub mod deadline;
+mod error;
+mod first_bytes;
+mod gateway;
+mod guard;
+pub mod methods;
+pub mod proxy;
+pub mod remote;
+mod request;
+pub mod server;
+mod socket;
+mod status;
+mod tls;
+pub mod webhook;
+
+pub use config::GatewayConfig;
+pub use error::GatewayError;
+pub use gateway::{Gateway, LocalServices};
+pub use server::Shutdown;
