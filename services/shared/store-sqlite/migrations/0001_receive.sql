@@ -155,7 +155,7 @@ CREATE TABLE messages (
   files             INTEGER NOT NULL,     -- how many rows it has in attachments
   reactions         INTEGER NOT NULL,     -- how many rows it has in reactions
   place             BLOB NOT NULL,        -- where it stands in the chat
-  search_id         INTEGER,              -- its rowid in message_words
+  search_id         INTEGER NOT NULL,     -- its rowid in message_words
   rev               INTEGER NOT NULL,
   PRIMARY KEY (account_key, message_key)
 ) STRICT, WITHOUT ROWID;
@@ -163,7 +163,7 @@ CREATE UNIQUE INDEX messages_by_id ON messages (account_key, id);
 CREATE UNIQUE INDEX messages_by_upstream ON messages (account_key, upstream_id)
   WHERE upstream_id IS NOT NULL;
 CREATE INDEX messages_in_order ON messages (account_key, chat_key, place);
-CREATE UNIQUE INDEX messages_by_search ON messages (search_id) WHERE search_id IS NOT NULL;
+CREATE UNIQUE INDEX messages_by_search ON messages (search_id);
 
 -- The words of messages. Each row begins with its account's own word, so that one account's search
 -- reads only its rows; rowids grow with the time of sending, so that the newest come first.

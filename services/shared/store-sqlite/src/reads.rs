@@ -4,7 +4,7 @@ use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
 use crate::error::sorted;
 use crate::open::SqliteStore;
 use crate::rows::complete;
-use crate::search::expression;
+use crate::search::{expression, first};
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
 use channel_domain::{Micros, SortKey};
@@ -138,21 +138,17 @@ impl Reads for SqliteStore {
         if wanted.words.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::new(FOUND);
-        query.push_bind(expression(account_key, &wanted.words));
-        if let Some(before) = &wanted.before {
-            // The row id is coarser than the place, so it only narrows.
-            let second = before.sent_at().0.div_euclid(1_000_000);
-            query.push(" AND w.rowid < ").push_bind((second + 1) << 28);
-            query.push(" AND m.place < ").push_bind(&before.as_bytes()[..]);
+        let mut found = self.hits(account_key, wanted, None).await?;
+        if let Some(last) = found.last()
+            && found.len() == wanted.limit
+        {
+            // Inside a second rows come in another order than places, so the last second is read whole.
+            let second = Micros(last.sent_at);
+            found.extend(self.hits(account_key, wanted, Some(second)).await?);
         }
-        if let Some(chat) = &wanted.chat {
-            query.push(" AND c.id = ").push_bind(chat.as_str());
-        }
-        query.push(" AND m.deleted_at IS NULL ORDER BY w.rowid DESC");
-        limit(&mut query, wanted.limit);
-        let mut found = self.message_records(query).await?;
         found.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));
+        found.dedup_by(|a, b| a.id == b.id);
+        found.truncate(wanted.limit);
         Ok(found)
     }
 
@@ -197,6 +193,33 @@ impl Reads for SqliteStore {
 impl SqliteStore {
     async fn all(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<SqliteRow>, StoreError> {
         query.build().fetch_all(&self.readers).await.map_err(sorted)
+    }
+
+    /// Messages by their words, newest second first; `second`: all of this one.
+    async fn hits(
+        &self,
+        account_key: i64,
+        wanted: &SearchQuery,
+        second: Option<Micros>,
+    ) -> Result<Vec<MessageRecord>, StoreError> {
+        let next = |at: Micros| first(Micros(at.0.saturating_add(1_000_000)));
+        let mut query = QueryBuilder::new(FOUND);
+        query.push_bind(expression(account_key, &wanted.words));
+        if let Some(before) = &wanted.before {
+            // The row id is coarser than the place, so it only narrows.
+            query.push(" AND w.rowid < ").push_bind(next(before.sent_at()));
+            query.push(" AND m.place < ").push_bind(before.as_bytes().to_vec());
+        }
+        if let Some(chat) = &wanted.chat {
+            query.push(" AND c.id = ").push_bind(chat.as_str().to_owned());
+        }
+        if let Some(second) = second {
+            query.push(" AND w.rowid >= ").push_bind(first(second));
+            query.push(" AND w.rowid < ").push_bind(next(second));
+        }
+        query.push(" AND m.deleted_at IS NULL ORDER BY w.rowid DESC");
+        limit(&mut query, if second.is_some() { usize::MAX } else { wanted.limit });
+        self.message_records(query).await
     }
 
     async fn message_records(

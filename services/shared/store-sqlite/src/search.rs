@@ -1,86 +1,47 @@
 //! The index of words.
 //!
 //! A row's id begins with the second in which the message was sent, so that the newest match comes
-//! first and a search may stop early. The rest of the id only keeps it unique.
+//! first and a search may stop early.
 
 use crate::error::sorted;
+use channel_domain::Micros;
+use channel_domain::message::Message;
 use channel_store::StoreError;
 use channel_store::rows::{MessageWrite, Owned};
 use sqlx::sqlite::SqliteConnection;
-use std::collections::{HashMap, HashSet};
 
 /// Bits of an id that keep it unique inside its second.
 const SPREAD: u32 = 28;
 
-/// Draws ids for messages that are indexed for the first time.
-pub(crate) async fn ids(
-    c: &mut SqliteConnection,
-    messages: &[Owned<MessageWrite>],
-) -> Result<HashMap<(i64, i64), i64>, StoreError> {
-    let (mut ids, mut taken) = (HashMap::new(), HashSet::new());
-    for owned in messages.iter().filter(|owned| indexable(owned)) {
-        let key = (owned.account_key, owned.row.message.key);
-        let known: Option<i64> = sqlx::query_scalar(
-            "SELECT search_id FROM messages WHERE account_key = ? AND message_key = ?",
-        )
-        .bind(key.0)
-        .bind(key.1)
-        .fetch_optional(&mut *c)
-        .await
-        .map_err(sorted)?
-        .flatten();
-        let id = match known {
-            Some(id) => id,
-            None => free(c, first(owned), &mut taken).await?,
-        };
-        ids.insert(key, id);
-    }
-    Ok(ids)
+/// The id of a message's row. The rest of it is the number of the payload that brought the message, so
+/// two messages of one second share an id only if 2^28 payloads came between them.
+pub(crate) const fn id(message: &Message) -> i64 {
+    first(message.sent_at) | (message.arrived.inbox & ((1 << SPREAD) - 1))
 }
 
-fn indexable(owned: &Owned<MessageWrite>) -> bool {
-    owned.row.indexed.is_some()
-}
-
-fn first(owned: &Owned<MessageWrite>) -> i64 {
-    let message = &owned.row.message;
-    let second = message.sent_at.0.div_euclid(1_000_000).clamp(0, (1 << (62 - SPREAD)) - 1);
-    let spread = message.arrived.inbox.wrapping_mul(64) ^ message.key ^ (owned.account_key << 16);
-    (second << SPREAD) | (spread & ((1 << SPREAD) - 1))
-}
-
-async fn free(
-    c: &mut SqliteConnection,
-    mut id: i64,
-    taken: &mut HashSet<i64>,
-) -> Result<i64, StoreError> {
-    loop {
-        let used: Option<i64> = sqlx::query_scalar("SELECT 1 FROM messages WHERE search_id = ?")
-            .bind(id)
-            .fetch_optional(&mut *c)
-            .await
-            .map_err(sorted)?;
-        if used.is_none() && taken.insert(id) {
-            return Ok(id);
-        }
-        id += 1;
-    }
+/// The first id that a message sent at `at` may have.
+pub(crate) const fn first(at: Micros) -> i64 {
+    let second = at.0.div_euclid(1_000_000);
+    let latest = (1 << (62 - SPREAD)) - 1;
+    let second = if second < 0 {
+        0
+    } else if second > latest {
+        latest
+    } else {
+        second
+    };
+    second << SPREAD
 }
 
 /// Writes the words of messages whose text is new or changed.
 pub(crate) async fn write(
     c: &mut SqliteConnection,
     messages: &[Owned<MessageWrite>],
-    ids: &HashMap<(i64, i64), i64>,
 ) -> Result<(), StoreError> {
     for owned in messages {
-        let (Some(words), Some(id)) =
-            (&owned.row.indexed, ids.get(&(owned.account_key, owned.row.message.key)))
-        else {
-            continue;
-        };
+        let Some(words) = &owned.row.indexed else { continue };
         sqlx::query("INSERT OR REPLACE INTO message_words (rowid, words) VALUES (?, ?)")
-            .bind(id)
+            .bind(id(&owned.row.message))
             .bind(format!("{} {words}", account_word(owned.account_key)))
             .execute(&mut *c)
             .await

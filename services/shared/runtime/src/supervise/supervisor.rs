@@ -231,7 +231,7 @@ impl Failure {
     fn log(&self) {
         match self {
             Self::Failed(task, error) => {
-                error!(task, error = &**error as &dyn std::error::Error, "task failed")
+                error!(task, error = &**error as &dyn std::error::Error, "task failed");
             }
             Self::Panicked(task) => error!(task, "task panicked"),
         }

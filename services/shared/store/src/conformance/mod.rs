@@ -63,6 +63,7 @@ macro_rules! store_conformance {
             messages_are_read_from_any_point_in_both_directions,
             a_message_itself_can_be_the_point_of_reading,
             words_are_found_newest_first_by_their_beginnings,
+            pages_of_hits_are_complete_when_many_share_a_second,
             people_are_listed_by_chat_and_by_name,
             facts_in_any_order_and_number_give_the_same_state
         );

@@ -119,6 +119,28 @@ pub async fn words_are_found_newest_first_by_their_beginnings(fresh: &Fresh) {
     assert_eq!(older.len(), 2);
 }
 
+pub async fn pages_of_hits_are_complete_when_many_share_a_second(fresh: &Fresh) {
+    // Received in another order than they were stored in.
+    for n in 0..20 {
+        let text = received(incoming(&format!("m{n}"), "c1", &format!("same {n}"), 7));
+        fresh.take("acc", vec![text], 100 - n).await;
+    }
+    let key = fresh.account("acc").await.key;
+    let words = vec!["same".to_owned()];
+    let mut query = SearchQuery { words, chat: None, before: None, limit: 3 };
+    let mut found = Vec::new();
+    loop {
+        let page = fresh.store.search(key, &query).await.unwrap_or_default();
+        query.before = page.last().and_then(|last| SortKey::from_bytes(&last.sort_key));
+        found.extend(page.into_iter().map(|message| message.text.unwrap_or_default()));
+        if query.before.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..20).map(|n| format!("same {n}")).collect();
+    assert_eq!(found, expected);
+}
+
 pub async fn people_are_listed_by_chat_and_by_name(fresh: &Fresh) {
     let mut text = incoming("m1", "g1", "Hi", 1);
     text.chat.is_group = Some(true);
