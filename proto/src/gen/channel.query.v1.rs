@@ -671,8 +671,7 @@ pub struct AccountCursor {
 /// Opens a live stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchRequest {
-    /// Accounts to follow and where to resume each; at most 200. Empty: all accounts that the caller may see,
-    /// each from now, kept up to date as access changes (see RESET_REASON_ACCESS).
+    /// Accounts to follow and where to resume each; at most 200. Empty: as if `all_accounts` were set.
     #[prost(message, repeated, tag = "1")]
     pub accounts: ::prost::alloc::vec::Vec<AccountCursor>,
     /// Name that the client chose for itself, for logs and limits; for example a UUID per browser. Empty: none.
@@ -685,6 +684,10 @@ pub struct WatchRequest {
     /// Largest Changes frame in bytes, 4 KiB to 256 KiB. Zero: 256 KiB. One unit of changes may exceed it.
     #[prost(uint32, tag = "4")]
     pub max_frame_bytes: u32,
+    /// Follow all accounts that the caller may see, kept up to date as access changes (see RESET_REASON_ACCESS).
+    /// Those in `accounts` go on from their cursors, the others from now.
+    #[prost(bool, tag = "5")]
+    pub all_accounts: bool,
 }
 /// One frame of a live stream. Ignore frames that you do not know.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -836,6 +839,9 @@ pub struct PollChangesRequest {
     /// How long to wait for a first change, at most 20 s. Unset or zero: answer at once.
     #[prost(message, optional, tag = "5")]
     pub wait: ::core::option::Option<::prost_types::Duration>,
+    /// As in WatchRequest.
+    #[prost(bool, tag = "6")]
+    pub all_accounts: bool,
 }
 /// Frames as Watch would have sent them: Hello first, then resets and changes; a Bookmark last when all
 /// accounts have reached their heads. Call again with the newest cursors, at once if there is no Bookmark.

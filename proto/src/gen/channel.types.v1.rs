@@ -608,7 +608,7 @@ pub struct Reaction {
     /// The emoji. Never empty: a removed reaction is not listed.
     #[prost(string, tag = "3")]
     pub emoji: ::prost::alloc::string::String,
-    /// When it was given, or arrived here. Unset: not known.
+    /// When it was given. Unset: not known; UniPile's webhooks do not tell.
     #[prost(message, optional, tag = "4")]
     pub at: ::core::option::Option<::prost_types::Timestamp>,
     /// The account's owner gave it.

@@ -179,19 +179,20 @@ impl From<&channel_domain::fact::Quoted> for QuotedRecord {
     }
 }
 
-/// Those in force, in the order in which they were reported.
+/// Those in force, by person. No time is shown: UniPile reports none, and the one at which we heard of it
+/// would change with every repetition.
 fn reactions(message: &Message) -> Vec<ReactionRecord> {
     if message.deleted_at.is_some() {
         return Vec::new();
     }
-    let mut known: Vec<_> = message.reactions.iter().collect();
-    known.sort_by_key(|reaction| reaction.stamp);
-    let record = |reaction: &channel_domain::message::Reaction| {
-        Some(ReactionRecord {
-            actor: reaction.actor.to_string(),
-            emoji: reaction.emoji.clone()?,
-            at: reaction.stamp.at.0,
-        })
-    };
-    known.into_iter().filter_map(record).collect()
+    let mut shown: Vec<_> = message
+        .reactions
+        .iter()
+        .filter_map(|reaction| Some((&reaction.actor, reaction.emoji.as_ref()?)))
+        .collect();
+    shown.sort_unstable();
+    shown
+        .into_iter()
+        .map(|(actor, emoji)| ReactionRecord { actor: actor.to_string(), emoji: emoji.clone() })
+        .collect()
 }

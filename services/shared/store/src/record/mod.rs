@@ -320,7 +320,4 @@ pub struct ReactionRecord {
     /// The emoji.
     #[prost(string, tag = "2")]
     pub emoji: String,
-    /// When it was reported.
-    #[prost(int64, tag = "3")]
-    pub at: i64,
 }

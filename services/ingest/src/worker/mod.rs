@@ -1,0 +1,148 @@
+//! Applies webhooks that were only stored, each by itself.
+//!
+//! A webhook that cannot be applied never blocks its account: facts may be applied in any order.
+
+mod apply;
+mod backoff;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel_domain::{AccountId, Micros};
+use channel_runtime::clock::Clock;
+use channel_store::StoreError;
+use channel_store::intake::{InboxFilter, Intake, Outcome};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::config::IngestConfig;
+use crate::counters;
+use crate::quarantine::{Selection, oldest, rows};
+use crate::reading::Parser;
+use apply::Applied;
+
+/// Few at a time: a row may hold a mebibyte.
+const PAGE: usize = 32;
+
+/// Applies stored webhooks.
+pub(crate) struct Worker {
+    pub(crate) store: Arc<dyn Intake>,
+    pub(crate) parser: Parser,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Told when webhooks were stored without being applied.
+    pub(crate) kept: Arc<Notify>,
+    tick: Duration,
+    max_attempts: u32,
+}
+
+/// How a round ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Nothing is due now; something of what was put off is due after this.
+    Done { next: Option<Duration> },
+    /// There may be more.
+    More,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        config: &IngestConfig,
+        store: Arc<dyn Intake>,
+        parser: Parser,
+        clock: Arc<dyn Clock>,
+        kept: Arc<Notify>,
+    ) -> Self {
+        Self {
+            store,
+            parser,
+            clock,
+            kept,
+            tick: config.worker_tick(),
+            max_attempts: config.max_attempts,
+        }
+    }
+
+    /// Works until `stop`; what is begun is finished.
+    pub(crate) async fn run(&self, stop: CancellationToken) {
+        let mut wake = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = self.kept.notified() => {}
+                () = sleep_until(wake) => {}
+            }
+            let pause = match self.round(&stop).await {
+                Ok(Round::More) => Duration::ZERO,
+                Ok(Round::Done { next }) => next.unwrap_or(self.tick).min(self.tick),
+                Err(problem) => {
+                    // The store is away, which costs no webhook an attempt.
+                    warn!(reason = problem.reason(), "the inbox cannot be worked on");
+                    self.tick
+                }
+            };
+            wake = Instant::now() + pause;
+        }
+    }
+
+    async fn round(&self, stop: &CancellationToken) -> Result<Round, StoreError> {
+        let due = InboxFilter {
+            due_at: Some(self.now()),
+            outcomes: vec![Outcome::Pending],
+            limit: PAGE,
+            ..InboxFilter::default()
+        };
+        let rows = self.store.inbox(&due).await?;
+        let full = rows.len() == PAGE;
+        let (mut next, mut moved): (Option<Duration>, bool) = (None, false);
+        for stored in rows {
+            if stop.is_cancelled() {
+                break;
+            }
+            match self.apply(&stored).await {
+                Ok(Applied::PutOff(wait)) => next = Some(next.map_or(wait, |it| it.min(wait))),
+                Ok(Applied::Settled | Applied::SetAside) => moved = true,
+                Err(problem) if problem.is_temporary() => return Err(problem),
+                // Not even set aside: the others must not wait for it.
+                Err(problem) => warn!(
+                    inbox.id = stored.stamp.inbox,
+                    reason = problem.reason(),
+                    "a stored webhook cannot be set aside"
+                ),
+            }
+        }
+        counters::inbox(&self.store.inbox_counts().await?);
+        let more = full && moved;
+        Ok(if more { Round::More } else { Round::Done { next } })
+    }
+
+    /// Applies what was held for an account, now that somebody owns it. Returns how many were applied.
+    pub(crate) async fn adopted(&self, account: &AccountId) -> Result<usize, StoreError> {
+        let held = Selection {
+            filter: InboxFilter { outcomes: vec![Outcome::Held], ..InboxFilter::default() },
+            account: Some(account.clone()),
+            ..Selection::default()
+        };
+        let (mut applied, mut above) = (0, 0);
+        loop {
+            let ids = oldest(&*self.store, &held, above, PAGE).await?;
+            let Some(last) = ids.last() else {
+                return Ok(applied);
+            };
+            above = *last;
+            for stored in rows(&*self.store, &ids).await? {
+                if self.apply(&stored).await? == Applied::Settled {
+                    applied += 1;
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a question was not answered.
+
+use channel_runtime::fault::{Fault, FieldErrors, Kind, Violation};
+use channel_runtime::supervise::Interrupted;
+use channel_store::StoreError;
+use std::time::Duration;
+
+/// How long to wait before asking again for a position that is not here yet.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// Fields of the request are wrong.
+    #[error(transparent)]
+    Fields(#[from] FieldErrors),
+    /// No such account, or none that the caller may know of.
+    #[error("no such account")]
+    AccountNotFound,
+    /// No such chat in the accounts asked for.
+    #[error("no such chat")]
+    ChatNotFound,
+    /// No such message in the accounts or the chat asked for.
+    #[error("no such message")]
+    MessageNotFound,
+    /// No such person in the accounts asked for.
+    #[error("no such attendee")]
+    AttendeeNotFound,
+    /// The id is known in several accounts.
+    #[error("the id is known in several accounts; name one")]
+    AccountRequired,
+    /// The events asked for are not here yet.
+    #[error("the position asked for is not reached yet")]
+    PositionNotReached,
+    /// The contract has it, this version does not.
+    #[error("not built yet")]
+    NotBuilt,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The work was lost.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl QueryError {
+    /// A page token that is forged, damaged, or of another question.
+    #[must_use]
+    pub fn page_token() -> Self {
+        let mut errors = FieldErrors::with_reason("PAGE_TOKEN_INVALID");
+        errors.add("page_token", "must come from an answer to the same question");
+        Self::Fields(errors)
+    }
+}
+
+impl Fault for QueryError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Fields(_) | Self::AccountRequired => Kind::Invalid,
+            Self::AccountNotFound
+            | Self::ChatNotFound
+            | Self::MessageNotFound
+            | Self::AttendeeNotFound => Kind::NotFound,
+            Self::PositionNotReached => Kind::Unavailable { retry_after: Some(SOON) },
+            Self::NotBuilt => Kind::Unimplemented,
+            Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
+            Self::Store(_) | Self::Interrupted(_) => Kind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Fields(errors) => errors.reason(),
+            Self::AccountNotFound => "ACCOUNT_NOT_FOUND",
+            Self::ChatNotFound => "CHAT_NOT_FOUND",
+            Self::MessageNotFound => "MESSAGE_NOT_FOUND",
+            Self::AttendeeNotFound => "ATTENDEE_NOT_FOUND",
+            Self::AccountRequired => "ACCOUNT_REQUIRED",
+            Self::PositionNotReached => "POSITION_NOT_REACHED",
+            Self::NotBuilt => "NOT_BUILT",
+            Self::Store(error) => error.reason(),
+            Self::Interrupted(_) => "INTERRUPTED",
+        }
+    }
+
+    fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Fields(errors) => errors.violations(),
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Serves [`Queries`] over gRPC. Translates, and decides nothing.
+
+mod answers;
+mod calls;
+mod fields;
+mod requests;
+
+use crate::error::QueryError;
+use crate::live::{Live, WatchRoute};
+use crate::read::Queries;
+use bytes::Bytes;
+use channel_proto::query::v1 as pb;
+use channel_proto::query::v1::query_service_server::{QueryService, QueryServiceServer};
+use channel_runtime::fault::to_status;
+use channel_runtime::identity::{Identity, Role, identity_of, require_role};
+use channel_runtime::supervise::Tasks;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use prost::Message as _;
+use tonic::{Request, Response, Status};
+
+/// The query service.
+#[derive(Debug, Clone)]
+pub struct OverGrpc {
+    queries: Queries,
+    live: Live,
+    tasks: Tasks,
+}
+
+impl OverGrpc {
+    /// Reads through `queries`, in `tasks` of their own: a caller that goes away leaves no database
+    /// connection half-way.
+    #[must_use]
+    pub const fn new(queries: Queries, live: Live, tasks: Tasks) -> Self {
+        Self { queries, live, tasks }
+    }
+
+    /// The service to put into a server, with frames of `Watch` passed on as the bytes that they are.
+    #[must_use]
+    pub fn into_server(self) -> WatchRoute<QueryServiceServer<Self>> {
+        let live = self.live.clone();
+        WatchRoute::new(QueryServiceServer::new(self), live)
+    }
+
+    async fn answer<A, R, F>(
+        &self,
+        request: Request<A>,
+        call: impl FnOnce(Queries, Identity, A) -> F,
+    ) -> Result<Response<R>, Status>
+    where
+        R: Send + 'static,
+        F: Future<Output = Result<R, QueryError>> + Send + 'static,
+    {
+        let caller = reader(&request)?;
+        let work = call(self.queries.clone(), caller, request.into_inner());
+        let done = self.tasks.spawn_owned(work).await;
+        let answer = done.map_err(QueryError::from).and_then(|answer| answer);
+        answer.map(Response::new).map_err(|error| to_status(&error))
+    }
+}
+
+/// The caller, who must be someone that may read.
+fn reader<A>(request: &Request<A>) -> Result<Identity, Status> {
+    let caller = identity_of(request)?;
+    require_role(&caller, Role::Viewer)?;
+    Ok(caller)
+}
+
+/// The answer of a call that the contract has and this version does not.
+fn not_built<A, R>(request: &Request<A>) -> Result<R, Status> {
+    reader(request)?;
+    Err(to_status(&QueryError::NotBuilt))
+}
+
+/// A frame for those who call the service in process; on the wire it stays as it is, see [`WatchRoute`].
+fn decoded(frame: &Bytes) -> Result<pb::WatchResponse, Status> {
+    pb::WatchResponse::decode(frame.as_ref()).map_err(|_| Status::internal("internal error"))
+}
+
+#[tonic::async_trait]
+impl QueryService for OverGrpc {
+    type GetAttachmentStream = BoxStream<'static, Result<pb::GetAttachmentResponse, Status>>;
+    type WatchStream = BoxStream<'static, Result<pb::WatchResponse, Status>>;
+
+    async fn list_accounts(
+        &self,
+        request: Request<pb::ListAccountsRequest>,
+    ) -> Result<Response<pb::ListAccountsResponse>, Status> {
+        self.answer(request, calls::list_accounts).await
+    }
+
+    async fn get_account(
+        &self,
+        request: Request<pb::GetAccountRequest>,
+    ) -> Result<Response<pb::GetAccountResponse>, Status> {
+        self.answer(request, calls::get_account).await
+    }
+
+    async fn list_chats(
+        &self,
+        request: Request<pb::ListChatsRequest>,
+    ) -> Result<Response<pb::ListChatsResponse>, Status> {
+        self.answer(request, calls::list_chats).await
+    }
+
+    async fn get_chat(
+        &self,
+        request: Request<pb::GetChatRequest>,
+    ) -> Result<Response<pb::GetChatResponse>, Status> {
+        self.answer(request, calls::get_chat).await
+    }
+
+    async fn list_messages(
+        &self,
+        request: Request<pb::ListMessagesRequest>,
+    ) -> Result<Response<pb::ListMessagesResponse>, Status> {
+        self.answer(request, calls::list_messages).await
+    }
+
+    async fn get_message(
+        &self,
+        request: Request<pb::GetMessageRequest>,
+    ) -> Result<Response<pb::GetMessageResponse>, Status> {
+        self.answer(request, calls::get_message).await
+    }
+
+    async fn search_messages(
+        &self,
+        request: Request<pb::SearchMessagesRequest>,
+    ) -> Result<Response<pb::SearchMessagesResponse>, Status> {
+        self.answer(request, calls::search_messages).await
+    }
+
+    async fn list_attendees(
+        &self,
+        request: Request<pb::ListAttendeesRequest>,
+    ) -> Result<Response<pb::ListAttendeesResponse>, Status> {
+        self.answer(request, calls::list_attendees).await
+    }
+
+    async fn get_attendee(
+        &self,
+        request: Request<pb::GetAttendeeRequest>,
+    ) -> Result<Response<pb::GetAttendeeResponse>, Status> {
+        self.answer(request, calls::get_attendee).await
+    }
+
+    async fn get_attendee_picture(
+        &self,
+        request: Request<pb::GetAttendeePictureRequest>,
+    ) -> Result<Response<pb::GetAttendeePictureResponse>, Status> {
+        not_built(&request)
+    }
+
+    async fn get_attachment(
+        &self,
+        request: Request<pb::GetAttachmentRequest>,
+    ) -> Result<Response<Self::GetAttachmentStream>, Status> {
+        not_built(&request)
+    }
+
+    async fn get_capabilities(
+        &self,
+        request: Request<pb::GetCapabilitiesRequest>,
+    ) -> Result<Response<pb::GetCapabilitiesResponse>, Status> {
+        not_built(&request)
+    }
+
+    async fn watch(
+        &self,
+        request: Request<pb::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = reader(&request)?;
+        let frames = self.live.watch(caller, request.into_inner()).await;
+        let frames = frames.map_err(|fault| to_status(&fault))?;
+        Ok(Response::new(frames.map(|frame| decoded(&frame)).boxed()))
+    }
+
+    async fn poll_changes(
+        &self,
+        request: Request<pb::PollChangesRequest>,
+    ) -> Result<Response<pb::PollChangesResponse>, Status> {
+        let caller = reader(&request)?;
+        let frames = self.live.poll(caller, request.into_inner()).await;
+        frames.map(Response::new).map_err(|fault| to_status(&fault))
+    }
+}

@@ -1,0 +1,13 @@
+//! Answers from the local database and streams every change.
+
+pub mod error;
+pub mod grpc;
+pub mod live;
+pub mod page;
+pub mod read;
+pub mod wire;
+
+pub use error::QueryError;
+pub use grpc::OverGrpc;
+pub use live::Live;
+pub use read::Queries;

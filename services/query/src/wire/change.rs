@@ -1,0 +1,51 @@
+//! Changes of the log.
+
+use super::{kinds, timestamp};
+use channel_proto::types::v1 as pb;
+use channel_proto::types::v1::change::Entity;
+use channel_store::log::{LogRow, Op};
+use channel_store::record::{Record, State};
+
+/// One change. Without a body that can be read the entity is left out and the client reads it itself.
+///
+/// The body of a merge is the state of the entity that remains; only its id is told.
+#[must_use]
+pub fn change(account_id: &str, row: &LogRow) -> pb::Change {
+    let state = row.body.as_deref().and_then(Record::from_body);
+    let merged_into_id = match (row.op, &state) {
+        (Op::Merge, Some(state)) => id(state).to_owned(),
+        _ => String::new(),
+    };
+    pb::Change {
+        seq: row.seq,
+        op: kinds::op(row.op).into(),
+        entity_kind: kinds::entity(row.entity).into(),
+        entity_id: row.entity_id.clone(),
+        unit_end: row.unit_end,
+        at: Some(timestamp(row.at)),
+        entity: state.filter(|_| row.op == Op::Put).map(|state| entity(account_id, row, &state)),
+        merged_into_id,
+        traceparent: row.trace.clone().unwrap_or_default(),
+    }
+}
+
+fn entity(account_id: &str, row: &LogRow, state: &State) -> Entity {
+    match state {
+        State::Account(account) => {
+            let freshness = super::freshness(account, None, row.seq);
+            Entity::Account(super::account(account, freshness))
+        }
+        State::Chat(chat) => Entity::Chat(super::chat(account_id, chat, row.at)),
+        State::Message(message) => Entity::Message(super::message(account_id, message)),
+        State::Attendee(person) => Entity::Attendee(super::attendee(account_id, person)),
+    }
+}
+
+fn id(state: &State) -> &str {
+    match state {
+        State::Account(account) => &account.id,
+        State::Chat(chat) => &chat.id,
+        State::Message(message) => &message.id,
+        State::Attendee(person) => &person.id,
+    }
+}

@@ -1,0 +1,104 @@
+//! Messages.
+
+use super::kinds::{attachment_of, content_of, event, origin_of, status_of};
+use super::sort_key;
+use super::time::{optional, timestamp};
+use channel_domain::time::Micros;
+use channel_proto::types::v1 as pb;
+use channel_store::record::{AttachmentRecord, MessageRecord, QuotedRecord, ReactionRecord};
+
+/// A message.
+#[must_use]
+pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
+    let (kind, deleted) = content_of(message.kind);
+    let origin = origin_of(message.origin);
+    let sent_here = origin == pb::MessageOrigin::Sent;
+    let status = status_of(message.status);
+    let client_message_id = if sent_here { message.id.clone() } else { String::new() };
+    pb::Message {
+        message_id: message.id.clone(),
+        account_id: account_id.to_owned(),
+        chat_id: message.chat.clone(),
+        upstream_id: message.upstream_id.clone().unwrap_or_default(),
+        provider_id: message.provider_id.clone().unwrap_or_default(),
+        sender_attendee_id: message.sender.clone().unwrap_or_default(),
+        direction: direction(message.outgoing).into(),
+        origin: origin.into(),
+        content_kind: kind.into(),
+        text: message.text.clone().unwrap_or_default(),
+        attachments: message.attachments.iter().map(attachment).collect(),
+        status: status.into(),
+        sent_at: Some(timestamp(Micros(message.sent_at))),
+        delivered_at: optional(message.delivered_at),
+        read_at: optional(message.read_at),
+        edited: message.edited_at.is_some(),
+        edited_at: optional(message.edited_at),
+        deleted: deleted || message.deleted_at.is_some(),
+        deleted_at: optional(message.deleted_at),
+        hidden: message.hidden,
+        event: system_event(message, kind),
+        quoted: message.quoted.as_ref().map(quoted),
+        forwarded: message.forwarded,
+        reactions: message.reactions.iter().map(reaction).collect(),
+        client_message_id,
+        send_phase: send_phase(sent_here, status).into(),
+        sort_key: sort_key(&message.sort_key),
+        revision: message.rev,
+        ..pb::Message::default()
+    }
+}
+
+pub(super) const fn direction(outgoing: bool) -> pb::MessageDirection {
+    if outgoing { pb::MessageDirection::Out } else { pb::MessageDirection::In }
+}
+
+/// What the status alone tells of sending: accepted by WhatsApp or not.
+fn send_phase(sent_here: bool, status: pb::MessageStatus) -> pb::SendPhase {
+    match status {
+        _ if !sent_here => pb::SendPhase::Unspecified,
+        pb::MessageStatus::Unspecified | pb::MessageStatus::Pending => pb::SendPhase::Queued,
+        _ => pb::SendPhase::Sent,
+    }
+}
+
+fn system_event(message: &MessageRecord, kind: pb::ContentKind) -> Option<pb::MessageEvent> {
+    let number = message.event_number.filter(|_| kind == pb::ContentKind::Event)?;
+    Some(pb::MessageEvent { kind: event(number).into(), upstream_type: number })
+}
+
+fn attachment(file: &AttachmentRecord) -> pb::Attachment {
+    let fetch_state =
+        if file.unavailable { pb::FetchState::Unavailable } else { pb::FetchState::Pending };
+    pb::Attachment {
+        attachment_id: file.id.clone(),
+        kind: attachment_of(file.kind).into(),
+        mime_type: file.mime.clone().unwrap_or_default(),
+        size_bytes: file.size.unwrap_or_default(),
+        file_name: file.name.clone().unwrap_or_default(),
+        width: file.width.unwrap_or_default(),
+        height: file.height.unwrap_or_default(),
+        duration: file
+            .duration_seconds
+            .map(|seconds| prost_types::Duration { seconds: seconds.into(), nanos: 0 }),
+        unavailable: file.unavailable,
+        fetch_state: fetch_state.into(),
+    }
+}
+
+fn quoted(quoted: &QuotedRecord) -> pb::QuotedMessage {
+    pb::QuotedMessage {
+        provider_id: quoted.provider_id.clone().unwrap_or_default(),
+        sender_provider_id: quoted.sender_id.clone().unwrap_or_default(),
+        text: quoted.text.clone().unwrap_or_default(),
+        ..pb::QuotedMessage::default()
+    }
+}
+
+fn reaction(reaction: &ReactionRecord) -> pb::Reaction {
+    pb::Reaction {
+        attendee_id: reaction.actor.clone(),
+        emoji: reaction.emoji.clone(),
+        at: None,
+        ..pb::Reaction::default()
+    }
+}

@@ -1,0 +1,35 @@
+//! From the store's records to the contract's types.
+//!
+//! The store keeps numbers of `channel-domain`; the contract has enums of its own. `kinds` maps one to the
+//! other, variant by variant, so that a new variant does not compile until it has a place on the wire. What
+//! a record does not know stays at the contract's "not known".
+
+mod account;
+mod attendee;
+mod change;
+mod chat;
+mod kinds;
+mod message;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub use account::{account, freshness};
+pub use attendee::attendee;
+pub use change::change;
+pub use chat::chat;
+pub use message::message;
+pub use time::{micros, timestamp};
+
+use std::fmt::Write as _;
+
+/// An order key as lowercase hexadecimal digits, which sort like the bytes.
+#[must_use]
+pub fn sort_key(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}

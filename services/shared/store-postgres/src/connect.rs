@@ -1,0 +1,78 @@
+//! Connections: what each session is told before it is used.
+
+use crate::config::PostgresConfig;
+use crate::error::sorted;
+use channel_store::StoreError;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Executor};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What every session is told.
+///
+/// - Every statement of the store finds its rows by key. A plan made while a table was empty would scan
+///   it, and a prepared statement keeps its plan while the table fills; so scans and the joins that need
+///   them are taken from the planner. It would then compile, or share out, what it cannot avoid; that is
+///   off too.
+/// - A commit that was answered must survive a crash, whatever the server's default; stricter settings
+///   than `on` are left alone.
+const SESSION: &str = "\
+    SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), \
+      set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false), \
+      set_config('max_parallel_workers_per_gather', '0', false), \
+      set_config('default_transaction_isolation', 'read committed', false), \
+      set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+        WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), \
+      set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), \
+      set_config('idle_in_transaction_session_timeout', $1, false)";
+
+/// A hint may be lost, so sending one need not wait for the disk.
+const HINTS: &str = "SET synchronous_commit = off";
+
+pub(crate) fn options(config: &PostgresConfig) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(&config.url).map_err(sorted)?;
+    Ok(options.application_name("channel").disable_statement_logging())
+}
+
+/// The two pools: one for transactions, one for reading.
+pub(crate) fn pools(config: &PostgresConfig) -> Result<(PgPool, PgPool), StoreError> {
+    let options = options(config)?;
+    let writers = (config.max_connections / 4).max(1);
+    let readers = config.max_connections.saturating_sub(writers).max(1);
+    Ok((
+        pool(config, writers).connect_lazy_with(options.clone()),
+        pool(config, readers).connect_lazy_with(options),
+    ))
+}
+
+fn pool(config: &PostgresConfig, connections: u32) -> PgPoolOptions {
+    let (statement, lock) =
+        (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout));
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(config.acquire_timeout)
+        .after_connect(move |connection, _| {
+            let (statement, lock) = (statement.clone(), lock.clone());
+            Box::pin(async move {
+                let session = sqlx::query(SESSION).bind(statement).bind(lock);
+                connection.execute(session.persistent(false)).await?;
+                Ok(())
+            })
+        })
+}
+
+fn milliseconds(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+/// A connection for migrations, which may take as long as they need.
+pub(crate) async fn unhurried(config: &PostgresConfig) -> Result<PgConnection, StoreError> {
+    options(config)?.connect().await.map_err(sorted)
+}
+
+/// A connection for sending hints.
+pub(crate) async fn hinting(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    let mut connection = options.connect().await.map_err(sorted)?;
+    connection.execute(HINTS).await.map_err(sorted)?;
+    Ok(connection)
+}

@@ -1,0 +1,133 @@
+//! The open store, and its transactions.
+
+use crate::config::PostgresConfig;
+use crate::error::{sorted, worth_repeating};
+use crate::wake::Hints;
+use crate::{connect, schema};
+use channel_store::StoreError;
+use channel_store::intake::Adoption;
+use sqlx::Connection;
+use sqlx::postgres::{PgConnection, PgPool};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A future in a box.
+pub(crate) type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+
+/// What becomes of a transaction whose work is done.
+#[derive(Debug)]
+pub(crate) enum End<T> {
+    Commit(T),
+    RollBack(T),
+}
+
+/// An open store.
+///
+/// [`close`](Self::close) sends the last hints and gives the connections back; dropping the store ends its
+/// background tasks at once.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(crate) writers: PgPool,
+    pub(crate) readers: PgPool,
+    pub(crate) hints: Hints,
+    pub(crate) adoption: Adoption,
+}
+
+impl PostgresStore {
+    /// Connects, brings the schema up to date if it may, and starts listening for hints.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer, the URL makes no sense, or a migration is pending and may not be
+    /// applied or fails.
+    pub async fn connect(config: PostgresConfig) -> Result<Arc<Self>, StoreError> {
+        // Migrations hold a lock of the session: a caller that goes away must not leave it behind.
+        owned(async move {
+            schema::prepare(&config).await?;
+            let (writers, readers) = connect::pools(&config)?;
+            let hints = Hints::start(&connect::options(&config)?).await?;
+            Ok(Arc::new(Self { writers, readers, hints, adoption: config.adoption }))
+        })
+        .await
+    }
+
+    /// The migrations that this program has and the database lacks, as `1 receive`.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub async fn pending(config: &PostgresConfig) -> Result<Vec<String>, StoreError> {
+        let mut connection = connect::unhurried(config).await?;
+        let pending = schema::pending(&mut connection).await?;
+        connection.close().await.map_err(sorted)?;
+        Ok(pending)
+    }
+
+    /// Lets running transactions end, sends the last hints and closes every connection.
+    pub async fn close(&self) {
+        self.writers.close().await;
+        self.hints.close().await;
+        self.readers.close().await;
+    }
+
+    /// Does work in one transaction, once more if another one or a broken connection was in the way.
+    ///
+    /// The transaction belongs to a task of its own. In the caller's future it would be left open on a
+    /// pooled connection when the caller goes away while it begins.
+    pub(crate) async fn transact<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> Fn(&'c mut PgConnection) -> Boxed<'c, Result<End<T>, StoreError>>,
+        W: Send + Sync + 'static,
+    {
+        let (pool, hints) = (self.writers.clone(), self.hints.clone());
+        owned(async move {
+            match attempt(&pool, &hints, &work).await {
+                Err(error) if worth_repeating(&error) => {
+                    tracing::info!(error = %error, "a transaction is repeated");
+                    attempt(&pool, &hints, &work).await
+                }
+                done => done,
+            }
+        })
+        .await
+    }
+}
+
+async fn attempt<T, W>(pool: &PgPool, hints: &Hints, work: &W) -> Result<T, StoreError>
+where
+    W: for<'c> Fn(&'c mut PgConnection) -> Boxed<'c, Result<End<T>, StoreError>>,
+{
+    let mut transaction = pool.begin().await.map_err(sorted)?;
+    match work(&mut transaction).await {
+        Ok(End::Commit(done)) => {
+            if let Err(error) = transaction.commit().await {
+                // It may have been done all the same: then nobody has been told which accounts moved.
+                hints.everything_may_have_moved();
+                return Err(sorted(error));
+            }
+            Ok(done)
+        }
+        Ok(End::RollBack(done)) => {
+            transaction.rollback().await.map_err(sorted)?;
+            Ok(done)
+        }
+        Err(error) => {
+            // If this fails too, the connection is gone and with it the transaction.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// Does work in a task of its own, which ends whether or not the caller still waits.
+async fn owned<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StoreError::Closed),
+    }
+}

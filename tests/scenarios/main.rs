@@ -1,0 +1,10 @@
+//! Scenarios over the real program: a process, real databases, real sockets, a real browser.
+
+mod crash;
+mod database;
+mod demo;
+mod fixtures;
+mod live;
+mod receive;
+mod roles;
+mod world;

@@ -1,0 +1,40 @@
+//! What every scenario begins with.
+
+use anyhow::Result;
+use channel_tests::program::Backend;
+use tempfile::TempDir;
+
+/// A database of its own, gone at the end.
+pub(crate) struct World {
+    /// Where a program keeps everything.
+    pub(crate) backend: Backend,
+    _folder: Option<TempDir>,
+}
+
+pub(crate) fn sqlite() -> Result<World> {
+    let folder = tempfile::tempdir()?;
+    Ok(World { backend: Backend::Sqlite(folder.path().join("data")), _folder: Some(folder) })
+}
+
+pub(crate) async fn postgres() -> World {
+    let url = channel_store_postgres::testing::database().await;
+    World { backend: Backend::Postgres(url), _folder: None }
+}
+
+/// Makes two tests of a scenario, one for each database.
+macro_rules! on_both {
+    ($($scenario:ident),+ $(,)?) => {
+        $(mod $scenario {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$scenario(crate::world::sqlite().unwrap()).await.unwrap();
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$scenario(crate::world::postgres().await).await.unwrap();
+            }
+        })+
+    };
+}
+pub(crate) use on_both;

@@ -1,0 +1,193 @@
+//! The real program as a process.
+
+use crate::client::{self, AUTH_SECRET};
+use crate::until::until;
+use anyhow::{Context, Result, ensure};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::{Child, Command};
+
+/// The secret that webhooks carry.
+pub const WEBHOOK_SECRET: &str = "the secret of the webhooks of these tests";
+
+/// Where a program keeps everything.
+#[derive(Debug, Clone)]
+pub enum Backend {
+    /// SQLite in a folder.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(String),
+}
+
+/// How to start a program, and where it will be found.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    command: Vec<String>,
+    environment: Vec<(String, String)>,
+    /// Where it listens for everybody.
+    pub gateway: SocketAddr,
+    /// Where it listens for other roles.
+    pub server: SocketAddr,
+    /// Where it listens for webhooks itself.
+    pub webhook: SocketAddr,
+    /// Where it tells how it is.
+    pub admin: SocketAddr,
+}
+
+/// A running program. Dropping it kills it.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// How it was started.
+    pub setup: Setup,
+}
+
+impl Setup {
+    /// All roles in one process, without the demo, on free ports.
+    pub fn whole(backend: &Backend) -> Result<Self> {
+        Self::new(&[], backend)
+    }
+
+    /// One role in a process of its own.
+    pub fn role(role: &str, backend: &Backend) -> Result<Self> {
+        Self::new(&["serve", role], backend)
+    }
+
+    fn new(command: &[&str], backend: &Backend) -> Result<Self> {
+        let [gateway, server, webhook, admin] = free_ports()?;
+        let setup = Self {
+            command: command.iter().map(ToString::to_string).collect(),
+            environment: Vec::new(),
+            gateway,
+            server,
+            webhook,
+            admin,
+        };
+        let setup = setup
+            .with("DEMO__ENABLED", "false")
+            .with("AUTH__SECRET", AUTH_SECRET)
+            .with("INGEST__WEBHOOK_SECRET", WEBHOOK_SECRET)
+            .with("INGEST__WEBHOOK_LISTEN", &webhook.to_string())
+            .with("GATEWAY__LISTEN", &gateway.to_string())
+            .with("SERVER__LISTEN", &server.to_string())
+            .with("ADMIN__LISTEN", &admin.to_string())
+            .with("LIVE__STREAMS_PER_USER", "1000")
+            .with("TELEMETRY__LOG_FILTER", "error");
+        Ok(match backend {
+            Backend::Sqlite(folder) => setup.with("STORE__PATH", &folder.display().to_string()),
+            Backend::Postgres(url) => setup.with("STORE__KIND", "postgres").with("STORE__URL", url),
+        })
+    }
+
+    /// With a setting, named as in the environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((format!("CHANNEL_{name}"), value.to_owned()));
+        self
+    }
+
+    /// Starts the program and waits until it is ready.
+    pub async fn start(self) -> Result<Program> {
+        let mut program = self.launch()?;
+        let url = format!("http://{}/readyz", program.setup.admin);
+        let http = reqwest::Client::new();
+        until("the program is ready", || {
+            let ended = program.child.try_wait().ok().flatten();
+            let probe = http.get(&url).send();
+            async move {
+                let ready = probe.await.is_ok_and(|answer| answer.status().is_success());
+                (ready || ended.is_some()).then_some(())
+            }
+        })
+        .await?;
+        ensure!(program.child.try_wait()?.is_none(), "the program ended while it was starting");
+        Ok(program)
+    }
+
+    fn launch(self) -> Result<Program> {
+        let child = Command::new(executable()?)
+            .args(&self.command)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .current_dir(std::env::temp_dir())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the program does not start")?;
+        Ok(Program { child, setup: self })
+    }
+}
+
+impl Program {
+    /// Where everybody comes in.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.setup.gateway)
+    }
+
+    /// Where webhooks go.
+    #[must_use]
+    pub fn webhooks(&self) -> String {
+        format!("{}/api/v1/webhooks/unipile/", self.url())
+    }
+
+    /// A client that reads.
+    pub fn query(&self) -> Result<client::Query> {
+        client::query(&self.url())
+    }
+
+    /// A client that looks after the intake.
+    pub fn ingest(&self) -> Result<client::Ingest> {
+        client::ingest(&self.url())
+    }
+
+    /// Ends the process at once, as a crash would.
+    pub async fn kill(mut self) -> Result<Setup> {
+        self.child.kill().await?;
+        Ok(self.setup)
+    }
+
+    /// Asks the program to end, and waits until it did.
+    pub async fn stop(mut self) -> Result<Setup> {
+        let id = self.child.id().context("the program has ended")?;
+        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        ensure!(asked.success(), "the program cannot be asked to end");
+        let status = self.child.wait().await?;
+        ensure!(status.success(), "the program ended with {status}");
+        Ok(self.setup)
+    }
+
+    /// The metrics as they are now.
+    pub async fn metrics(&self) -> Result<String> {
+        let url = format!("http://{}/metrics", self.setup.admin);
+        Ok(reqwest::get(url).await?.error_for_status()?.text().await?)
+    }
+}
+
+/// The program beside this test, as cargo built it.
+pub fn executable() -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let folder = this.ancestors().nth(2).context("a test without a target folder")?;
+    let program = folder.join("channel");
+    ensure!(
+        Path::new(&program).exists(),
+        "{} is not built: run `cargo build --bins` first, or tests/all",
+        program.display()
+    );
+    Ok(program)
+}
+
+/// Ports that were free a moment ago; all held at once, so that they differ.
+fn free_ports<const N: usize>() -> Result<[SocketAddr; N]> {
+    let mut held = Vec::with_capacity(N);
+    let mut ports = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        *port = listener.local_addr()?;
+        held.push(listener);
+    }
+    Ok(ports)
+}
