@@ -21,7 +21,6 @@ async fn what_was_acknowledged_survives_a_crash(world: World) -> Result<()> {
     let mut config = SimulatorConfig::load(21, (KILLS + 1) * STRETCH);
     config.delivery.paced = true;
     config.rate_per_second = 2_000.0;
-    config.start = Some("2026-02-01T12:00:00Z".parse()?);
     config.delivery.retry_delay_scale = 0.5;
     let traffic = Traffic::start(&program, config)?;
     let ledger = traffic.ledger.clone();

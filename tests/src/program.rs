@@ -54,25 +54,31 @@ impl Setup {
         Self::new(&["serve", role], backend)
     }
 
+    /// As a newcomer starts it, but on free ports.
+    pub fn demo(data: &Path) -> Result<Self> {
+        Self::bare(&[], &Backend::Sqlite(data.to_owned()))
+    }
+
     fn new(command: &[&str], backend: &Backend) -> Result<Self> {
-        let [gateway, server, webhook, admin] = free_ports()?;
-        let setup = Self {
-            command: command.iter().map(ToString::to_string).collect(),
-            environment: Vec::new(),
-            gateway,
-            server,
-            webhook,
-            admin,
-        };
-        let setup = setup
+        let setup = Self::bare(command, backend)?;
+        let webhook = setup.webhook.to_string();
+        let server = setup.server.to_string();
+        Ok(setup
             .with("DEMO__ENABLED", "false")
             .with("AUTH__SECRET", AUTH_SECRET)
             .with("INGEST__WEBHOOK_SECRET", WEBHOOK_SECRET)
-            .with("INGEST__WEBHOOK_LISTEN", &webhook.to_string())
+            .with("INGEST__WEBHOOK_LISTEN", &webhook)
+            .with("SERVER__LISTEN", &server)
+            .with("LIVE__STREAMS_PER_USER", "1000"))
+    }
+
+    fn bare(command: &[&str], backend: &Backend) -> Result<Self> {
+        let [gateway, server, webhook, admin] = free_ports()?;
+        let command = command.iter().map(ToString::to_string).collect();
+        let setup = Self { command, environment: Vec::new(), gateway, server, webhook, admin };
+        let setup = setup
             .with("GATEWAY__LISTEN", &gateway.to_string())
-            .with("SERVER__LISTEN", &server.to_string())
             .with("ADMIN__LISTEN", &admin.to_string())
-            .with("LIVE__STREAMS_PER_USER", "1000")
             .with("TELEMETRY__LOG_FILTER", "error");
         Ok(match backend {
             Backend::Sqlite(folder) => setup.with("STORE__PATH", &folder.display().to_string()),

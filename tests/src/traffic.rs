@@ -20,6 +20,8 @@ pub struct Traffic {
 impl Traffic {
     /// Starts sending to a program.
     pub fn start(program: &Program, mut config: SimulatorConfig) -> Result<Self> {
+        // A fixed day, so that a longer run of the same seed goes on where a shorter one ended.
+        config.start = Some("2026-02-01T12:00:00Z".parse()?);
         config.delivery.target_url = program.webhooks();
         config.delivery.secret_value = Some(WEBHOOK_SECRET.to_owned().into());
         let simulator = Simulator::new(config)?;

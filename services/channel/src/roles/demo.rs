@@ -1,0 +1,67 @@
+//! The demo: a simulator in UniPile's place.
+
+use std::net::SocketAddr;
+
+use channel_ingest::IngestConfig;
+use channel_runtime::supervise::OnFailure;
+use channel_simulator::{DeliveryConfig, Simulator, SimulatorConfig};
+use channel_store::intake::InboxFilter;
+use channel_store::{Store, StoreError};
+use secrecy::SecretString;
+
+use crate::config::DemoConfig;
+use crate::process::Stage;
+
+/// The path of the webhook address.
+pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
+
+/// Events of earlier runs that are told again at most; a world that is older stays quiet for a while.
+const RETOLD: u64 = 10_000;
+
+/// Starts the simulator, which sends its webhooks to the gateway as UniPile would.
+///
+/// The same seed tells the same story from its beginning. What an earlier run has told already comes in the
+/// burst at the start, where it changes nothing, so that the story then goes on live.
+pub(crate) async fn start(
+    stage: &Stage,
+    demo: &DemoConfig,
+    ingest: &IngestConfig,
+    gateway: SocketAddr,
+    store: &dyn Store,
+) -> anyhow::Result<()> {
+    let mut settings = settings(demo, ingest, gateway);
+    settings.history = settings.history.max(told(store).await?);
+    let simulator = Simulator::new(settings)?;
+    let drain = stage.supervisor.drain();
+    stage.supervisor.spawn("simulator", OnFailure::LogAndGoOn, async move {
+        simulator.run(drain.cancelled()).await;
+        Ok(())
+    });
+    Ok(())
+}
+
+/// About how many events earlier runs have told.
+async fn told(store: &dyn Store) -> Result<u64, StoreError> {
+    let newest = InboxFilter { limit: 1, ..InboxFilter::default() };
+    let newest = store.inbox(&newest).await?;
+    let number = newest.first().map_or(0, |stored| stored.stamp.inbox);
+    Ok(u64::try_from(number).unwrap_or_default().min(RETOLD))
+}
+
+fn settings(demo: &DemoConfig, ingest: &IngestConfig, gateway: SocketAddr) -> SimulatorConfig {
+    let secret = ingest.webhook_secret.expose();
+    SimulatorConfig {
+        seed: demo.seed,
+        contacts: demo.contacts,
+        groups: demo.groups,
+        history: demo.history,
+        rate_per_second: demo.rate_per_second,
+        delivery: DeliveryConfig {
+            target_url: format!("http://{gateway}{WEBHOOK_PATH}{}", ingest.path_token.expose()),
+            secret_header: ingest.secret_header.clone(),
+            secret_value: Some(SecretString::from(secret)),
+            ..DeliveryConfig::default()
+        },
+        ..SimulatorConfig::default()
+    }
+}

@@ -1,0 +1,30 @@
+//! Each role, put together from its parts.
+//!
+//! A role adds its service to a [`GrpcServer`], so that the same code serves it on a port of its own or
+//! behind the gateway of the same process.
+
+pub(crate) mod all;
+pub(crate) mod apart;
+pub(crate) mod demo;
+pub(crate) mod gateway;
+pub(crate) mod ingest;
+pub(crate) mod messaging;
+pub(crate) mod query;
+
+use std::sync::Arc;
+
+use channel_runtime::clock::Clock;
+use channel_runtime::config::{AuthConfig, ServerConfig};
+use channel_runtime::identity::{AuthError, IdentityLayer, TokenVerifier};
+use channel_runtime::server::{GrpcServer, OPEN_PATHS};
+
+/// A server that knows its callers and describes the contracts, without services yet.
+fn server(
+    config: ServerConfig,
+    auth: &AuthConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<GrpcServer, AuthError> {
+    let verifier = Arc::new(TokenVerifier::new(auth, clock)?);
+    let identity = IdentityLayer::new(verifier).leave_open(OPEN_PATHS);
+    Ok(GrpcServer::new(config, identity).describe(channel_proto::FILE_DESCRIPTOR_SET))
+}

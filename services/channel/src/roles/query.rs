@@ -1,0 +1,58 @@
+//! Query: reads what is stored, and follows it live.
+
+use std::sync::Arc;
+
+use channel_proto::query::v1::query_service_server::QueryServiceServer;
+use channel_query::Queries;
+use channel_query::grpc::OverGrpc;
+use channel_query::live::{Live, LiveConfig, WatchRoute};
+use channel_query::page::TOKEN_KEY_LENGTH;
+use channel_runtime::config::{AuthConfig, Secret};
+use channel_runtime::server::GrpcServer;
+use channel_store::Store;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::process::Stage;
+
+/// What the key of page tokens is derived for.
+const PAGE_TOKENS: &[u8] = b"channel page tokens v1";
+
+/// Adds the role to a server.
+pub(crate) fn add(
+    stage: &Stage,
+    server: GrpcServer,
+    store: &Arc<dyn Store>,
+    live: &LiveConfig,
+    auth: &AuthConfig,
+) -> (GrpcServer, Live) {
+    let key = page_token_key(&auth.secret);
+    let queries = Queries::new(Arc::clone(store), Arc::clone(&stage.clock), &key);
+    let live =
+        Live::start(Arc::clone(store), live.clone(), Arc::clone(&stage.clock), &stage.supervisor);
+    let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks());
+    let service = WatchRoute::new(QueryServiceServer::new(service), live.clone());
+    (server.service(service), live)
+}
+
+/// All processes share the secret of tokens, so all make and open the same page tokens.
+fn page_token_key(secret: &Secret) -> [u8; TOKEN_KEY_LENGTH] {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    let digest = <Sha256 as sha2::Digest>::digest(secret.expose());
+    block[..digest.len()].copy_from_slice(&digest);
+    let mut hmac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block);
+    hmac.update(PAGE_TOKENS);
+    hmac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_tokens_have_a_key_of_their_own_that_all_processes_derive() {
+        let key = |secret| page_token_key(&Secret::new(secret));
+        assert_eq!(key("a"), key("a"));
+        assert_ne!(key("a"), key("b"));
+    }
+}
