@@ -15,13 +15,9 @@ use crate::process::Stage;
 /// The path of the webhook address.
 pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
 
-/// Events of earlier runs that are told again at most; a world that is older stays quiet for a while.
-const RETOLD: u64 = 10_000;
-
 /// Starts the simulator, which sends its webhooks to the gateway as UniPile would.
 ///
-/// The same seed tells the same story from its beginning. What an earlier run has told already comes in the
-/// burst at the start, where it changes nothing, so that the story then goes on live.
+/// The same seed tells the same story, so each start tells another chapter of it.
 pub(crate) async fn start(
     stage: &Stage,
     demo: &DemoConfig,
@@ -30,7 +26,7 @@ pub(crate) async fn start(
     store: &dyn Store,
 ) -> anyhow::Result<()> {
     let mut settings = settings(demo, ingest, gateway);
-    settings.history = settings.history.max(told(store).await?);
+    settings.chapter = chapter(store).await?;
     let simulator = Simulator::new(settings)?;
     let drain = stage.supervisor.drain();
     stage.supervisor.spawn("simulator", OnFailure::LogAndGoOn, async move {
@@ -40,12 +36,12 @@ pub(crate) async fn start(
     Ok(())
 }
 
-/// About how many events earlier runs have told.
-async fn told(store: &dyn Store) -> Result<u64, StoreError> {
+/// A chapter that no earlier start has told: 0 in an empty store, then what the inbox has come to.
+async fn chapter(store: &dyn Store) -> Result<u32, StoreError> {
     let newest = InboxFilter { limit: 1, ..InboxFilter::default() };
     let newest = store.inbox(&newest).await?;
     let number = newest.first().map_or(0, |stored| stored.stamp.inbox);
-    Ok(u64::try_from(number).unwrap_or_default().min(RETOLD))
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 fn settings(demo: &DemoConfig, ingest: &IngestConfig, gateway: SocketAddr) -> SimulatorConfig {

@@ -14,6 +14,9 @@ use crate::traffic::Mix;
 pub struct SimulatorConfig {
     /// Where all chance comes from.
     pub seed: u64,
+    /// Which part of the world's story is told: the people and chats are the same in each, what happens
+    /// is other. The first, 0, begins with `history`; the later ones go on live.
+    pub chapter: u32,
     /// Connected accounts.
     pub accounts: usize,
     /// Contacts of each account; each has a chat.
@@ -50,6 +53,7 @@ impl Default for SimulatorConfig {
     fn default() -> Self {
         Self {
             seed: 2026,
+            chapter: 0,
             accounts: 1,
             contacts: 9,
             groups: 3,

@@ -17,6 +17,11 @@ impl Dice {
         Self(rng)
     }
 
+    /// As [`new`](Self::new), for one chapter of the story; those of chapter 0 are the same.
+    pub(crate) fn of_chapter(seed: u64, chapter: u32, purpose: u64) -> Self {
+        Self::new(seed, (u64::from(chapter) << 8) | purpose)
+    }
+
     /// A number from zero to `n - 1`; zero when `n` is zero.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         let scaled = (u128::from(self.0.next_u64()) * n as u128) >> 64;

@@ -25,6 +25,11 @@ impl Ids {
         Self { dice, people: 5_000_000 }
     }
 
+    /// Draws from other dice from here on.
+    pub(crate) fn turn_to(&mut self, dice: Dice) {
+        self.dice = dice;
+    }
+
     /// A UniPile id: 16 bytes, 22 characters of URL-safe base64.
     pub(crate) fn unipile(&mut self) -> Arc<str> {
         let mut bytes = [0; 16];

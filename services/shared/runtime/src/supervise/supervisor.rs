@@ -9,7 +9,7 @@ use futures::FutureExt;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, error, info, warn};
+use tracing::{Instrument, debug, error, info, warn};
 
 use super::{Backoff, Cause, Outcome, Signals, Tasks};
 
@@ -248,7 +248,7 @@ where
 {
     match AssertUnwindSafe(task).catch_unwind().await {
         Ok(Ok(())) => {
-            info!(task = name, "task ended");
+            debug!(task = name, "task ended");
             Ok(())
         }
         Ok(Err(error)) => Err(Failure::Failed(name.to_owned(), error)),

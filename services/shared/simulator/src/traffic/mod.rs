@@ -43,7 +43,7 @@ impl Traffic {
     pub(crate) fn new(config: &SimulatorConfig, world: &World) -> Self {
         let (actions, weights) = config.mix.table().into_iter().unzip();
         let mut traffic = Self {
-            dice: Dice::new(config.seed, 3),
+            dice: Dice::of_chapter(config.seed, config.chapter, 3),
             actions,
             weights,
             commutative: config.commutative,
@@ -56,7 +56,7 @@ impl Traffic {
             delivered: VecDeque::new(),
             statuses: VecDeque::new(),
         };
-        if config.announce_accounts {
+        if config.announce_accounts && config.chapter == 0 {
             traffic.announce(world);
         }
         traffic

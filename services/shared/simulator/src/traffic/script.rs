@@ -36,18 +36,19 @@ impl Script {
     /// The script of a configuration, at its beginning.
     #[must_use]
     pub fn new(config: &SimulatorConfig) -> Self {
-        let world = World::seeded(config);
+        let mut world = World::seeded(config);
+        world.turn_to(config.seed, config.chapter);
         let traffic = Traffic::new(config, &world);
         let fixed = Timestamp::from_second(FIXED_START_SECONDS).unwrap_or_default();
         let start = config.start.unwrap_or(fixed);
         Self {
             traffic,
             world,
-            pace: Dice::new(config.seed, 4),
+            pace: Dice::of_chapter(config.seed, config.chapter, 4),
             start,
             now: start,
             mean_gap_seconds: 1.0 / config.rate_per_second,
-            history: config.history,
+            history: if config.chapter == 0 { config.history } else { 0 },
             told: 0,
             number: 0,
             total: config.total,

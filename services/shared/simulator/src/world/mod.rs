@@ -93,6 +93,13 @@ impl World {
         Self { accounts: Vec::new(), chats: Vec::new(), ids, kept_per_chat, posted: 0 }
     }
 
+    /// From here on, what is made belongs to another chapter: its ids are new ones.
+    pub(crate) fn turn_to(&mut self, seed: u64, chapter: u32) {
+        if chapter > 0 {
+            self.ids.turn_to(Dice::of_chapter(seed, chapter, 1));
+        }
+    }
+
     pub(crate) fn accounts(&self) -> &[Account] {
         &self.accounts
     }
