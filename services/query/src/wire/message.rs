@@ -43,6 +43,7 @@ pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
         client_message_id,
         send_phase: send_phase(sent_here, status).into(),
         sort_key: sort_key(&message.sort_key),
+        stored_at: Some(timestamp(Micros(message.stored_at))),
         revision: message.rev,
         ..pb::Message::default()
     }

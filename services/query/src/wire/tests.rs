@@ -116,6 +116,7 @@ fn message_record() -> MessageRecord {
         reactions: vec![ReactionRecord { actor: "p2".into(), emoji: "👍".into() }],
         sort_key: SortKey::new(Micros(AT), Micros(AT), "u1").as_bytes().to_vec(),
         rev: 12,
+        stored_at: AT + 5,
         ..MessageRecord::default()
     }
 }

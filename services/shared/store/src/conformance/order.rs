@@ -156,6 +156,7 @@ async fn state(fresh: &Fresh, account: &str) -> String {
         lines.push(format!("{chat:?}"));
         for mut message in fresh.messages(account, &id).await {
             (message.id, message.rev, message.sort_key) = Default::default();
+            message.stored_at = 0;
             lines.push(format!("  {message:?}"));
         }
     }

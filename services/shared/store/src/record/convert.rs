@@ -148,6 +148,7 @@ impl From<&Message> for MessageRecord {
             reactions: reactions(message),
             sort_key: message.sort_key().as_bytes().to_vec(),
             rev: message.rev,
+            stored_at: message.arrived.at.0,
         }
     }
 }

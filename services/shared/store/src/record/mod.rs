@@ -260,6 +260,9 @@ pub struct MessageRecord {
     /// Last change.
     #[prost(uint64, tag = "23")]
     pub rev: u64,
+    /// When it was first stored.
+    #[prost(int64, tag = "24")]
+    pub stored_at: i64,
 }
 
 /// A file.
