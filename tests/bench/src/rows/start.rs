@@ -33,6 +33,9 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
         std::fs::create_dir(&folder)?;
         let mut command = Command::new(&program);
         command.args(["--listen", "127.0.0.1:0"]).current_dir(&folder);
+        for door in ["SERVER", "ADMIN"] {
+            command.env(format!("CHANNEL_{door}__LISTEN"), "127.0.0.1:0");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let began = Instant::now();
         let mut child = command.kill_on_drop(true).spawn()?;
