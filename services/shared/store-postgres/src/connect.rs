@@ -40,7 +40,9 @@ pub(crate) fn pools(config: &PostgresConfig) -> Result<(PgPool, PgPool), StoreEr
     let writers = (config.max_connections / 4).max(1);
     let readers = config.max_connections.saturating_sub(writers).max(1);
     Ok((
-        pool(config, writers).connect_lazy_with(options.clone()),
+        // A broken connection is noticed by the transaction, which is then repeated; asking first would
+        // cost each one a round trip.
+        pool(config, writers).test_before_acquire(false).connect_lazy_with(options.clone()),
         pool(config, readers).connect_lazy_with(options),
     ))
 }

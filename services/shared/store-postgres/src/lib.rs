@@ -21,6 +21,7 @@ mod error;
 mod inbox;
 mod intake;
 mod log;
+mod meters;
 mod prune;
 mod reads;
 mod rows;

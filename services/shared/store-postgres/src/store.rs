@@ -2,6 +2,7 @@
 
 use crate::config::PostgresConfig;
 use crate::error::{sorted, worth_repeating};
+use crate::meters::{self, Meters};
 use crate::wake::Hints;
 use crate::{connect, schema};
 use channel_store::StoreError;
@@ -32,6 +33,7 @@ pub struct PostgresStore {
     pub(crate) readers: PgPool,
     pub(crate) hints: Hints,
     pub(crate) adoption: Adoption,
+    _meters: Meters,
 }
 
 impl PostgresStore {
@@ -47,7 +49,14 @@ impl PostgresStore {
             schema::prepare(&config).await?;
             let (writers, readers) = connect::pools(&config)?;
             let hints = Hints::start(&connect::options(&config)?).await?;
-            Ok(Arc::new(Self { writers, readers, hints, adoption: config.adoption }))
+            let meters = meters::start(readers.clone());
+            Ok(Arc::new(Self {
+                writers,
+                readers,
+                hints,
+                adoption: config.adoption,
+                _meters: meters,
+            }))
         })
         .await
     }

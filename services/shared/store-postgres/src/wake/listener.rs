@@ -39,6 +39,7 @@ pub(super) async fn run(hub: Arc<Hub>, options: PgConnectOptions, mut listener: 
             Err(error) => {
                 tracing::warn!(error = %error, "hints from other processes cannot be heard");
                 listener = connected(&options, &mut patience).await;
+                metrics::counter!("channel_store_listen_reconnects_total").increment(1);
                 hub.tell(Arc::new([]));
             }
         }
