@@ -82,11 +82,11 @@ pub struct Chat {
     pub kind: ChatKind,
     /// The name that the team gave it.
     pub own_name: Option<String>,
-    /// The group's subject and the fact that said so last.
+    /// The group's subject, and as of when.
     pub subject: Option<(String, Stamp)>,
     /// The other party.
     pub counterparty: Option<Counterparty>,
-    /// Whether it is pinned and the fact that said so last.
+    /// Whether it is pinned, and as of when.
     pub pinned: (bool, Stamp),
     /// Whether it is archived.
     pub archived: bool,
@@ -130,8 +130,8 @@ impl Chat {
         }
     }
 
-    /// Takes in what a payload says about the chat. Subject and pin: the fact stored last wins.
-    pub fn merge_claim(&mut self, claim: &ChatClaim, group: bool, stamp: Stamp) -> Merged {
+    /// Takes in what a payload says about the chat. Subject and pin: the latest message's word counts.
+    pub fn merge_claim(&mut self, claim: &ChatClaim, group: bool, as_of: Stamp) -> Merged {
         let before = self.clone();
         if self.provider_id.is_none() {
             self.provider_id.clone_from(&claim.provider_id);
@@ -140,13 +140,14 @@ impl Chat {
             self.kind = ChatKind::Group;
         }
         let subject = claim.subject.as_deref().map(names::clean).filter(|s| !s.is_empty());
-        if let Some(subject) = subject
-            && self.subject.as_ref().is_none_or(|(_, since)| *since < stamp)
-        {
-            self.subject = Some((subject, stamp));
+        if let Some(subject) = subject {
+            let latest = self.subject.take().map(|(known, since)| (since, known));
+            self.subject =
+                latest.max(Some((as_of, subject))).map(|(since, subject)| (subject, since));
         }
-        if let Some(pinned) = claim.pinned.filter(|_| self.pinned.1 < stamp) {
-            self.pinned = (pinned, stamp);
+        if let Some(pinned) = claim.pinned {
+            let (since, pinned) = (as_of, pinned).max((self.pinned.1, self.pinned.0));
+            self.pinned = (pinned, since);
         }
         let shown = before.pinned.0 != self.pinned.0
             || before.subject.as_ref().map(|s| &s.0) != self.subject.as_ref().map(|s| &s.0)

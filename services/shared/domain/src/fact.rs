@@ -4,8 +4,9 @@
 //! [`crate::direction`], [`crate::people`] and the merge rules, never by the parser.
 
 use crate::ids::{AccountId, AttendeeId, ChatId, UpstreamMessageId};
-use crate::time::Micros;
+use crate::time::{Micros, Stamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// One statement about one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,25 @@ pub struct Received {
     pub forwarded: bool,
     /// What it answers.
     pub quoted: Option<Quoted>,
+}
+
+impl Received {
+    /// As of when the payload speaks of people: the message's own time, which all copies share.
+    #[must_use]
+    pub fn people_as_of(&self, stamp: Stamp) -> Stamp {
+        Stamp { at: self.sent_at.unwrap_or(stamp.at), inbox: stamp.inbox }
+    }
+
+    /// As of when the payload speaks of the chat. A copy may be dropped before it is stored, so nothing
+    /// here may depend on which copy is applied: the message's own time, and of one second the message's
+    /// identity, decide. Without a time the payload counts as older than any other.
+    #[must_use]
+    pub fn chat_as_of(&self) -> Stamp {
+        let hash = Sha256::digest(self.message.as_str());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash[..8]);
+        Stamp { at: self.sent_at.unwrap_or_default(), inbox: i64::from_be_bytes(first) }
+    }
 }
 
 /// What a payload says about the chat.

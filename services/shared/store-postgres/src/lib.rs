@@ -27,6 +27,7 @@ mod reads;
 mod rows;
 mod schema;
 mod search;
+mod statistics;
 mod store;
 mod wake;
 

@@ -10,7 +10,6 @@ use channel_store::StoreError;
 use metrics::gauge;
 use sqlx::postgres::PgPool;
 use std::time::Duration;
-use tokio::task::AbortHandle;
 
 /// How often the database is asked.
 const EVERY: Duration = Duration::from_secs(15);
@@ -20,27 +19,14 @@ const HOW: &str = "SELECT pg_notification_queue_usage(), \
     FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' \
       AND pid <> pg_backend_pid()";
 
-/// Measures until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Meters(AbortHandle);
-
-impl Drop for Meters {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Begins to measure.
-pub(crate) fn start(pool: PgPool) -> Meters {
-    let measuring = tokio::spawn(async move {
-        loop {
-            if let Err(error) = measure(&pool).await {
-                tracing::debug!(error = %error, "the database cannot be asked how it is");
-            }
-            tokio::time::sleep(EVERY).await;
+/// Measures, for as long as it is polled.
+pub(crate) async fn watch(pool: PgPool) {
+    loop {
+        if let Err(error) = measure(&pool).await {
+            tracing::debug!(error = %error, "the database cannot be asked how it is");
         }
-    });
-    Meters(measuring.abort_handle())
+        tokio::time::sleep(EVERY).await;
+    }
 }
 
 async fn measure(pool: &PgPool) -> Result<(), StoreError> {

@@ -2,9 +2,8 @@
 
 use crate::config::PostgresConfig;
 use crate::error::{sorted, worth_repeating};
-use crate::meters::{self, Meters};
 use crate::wake::Hints;
-use crate::{connect, schema};
+use crate::{connect, meters, schema, statistics};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use sqlx::Connection;
@@ -12,6 +11,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::task::AbortHandle;
 
 /// A future in a box.
 pub(crate) type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -33,7 +33,26 @@ pub struct PostgresStore {
     pub(crate) readers: PgPool,
     pub(crate) hints: Hints,
     pub(crate) adoption: Adoption,
-    _meters: Meters,
+    _caretakers: Caretakers,
+}
+
+/// Tasks that look after the database until the store is dropped.
+#[derive(Debug)]
+struct Caretakers([AbortHandle; 2]);
+
+impl Caretakers {
+    fn start(pool: &PgPool) -> Self {
+        Self([
+            tokio::spawn(meters::watch(pool.clone())).abort_handle(),
+            tokio::spawn(statistics::watch(pool.clone())).abort_handle(),
+        ])
+    }
+}
+
+impl Drop for Caretakers {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
 }
 
 impl PostgresStore {
@@ -49,13 +68,13 @@ impl PostgresStore {
             schema::prepare(&config).await?;
             let (writers, readers) = connect::pools(&config)?;
             let hints = Hints::start(&connect::options(&config)?).await?;
-            let meters = meters::start(readers.clone());
+            let caretakers = Caretakers::start(&readers);
             Ok(Arc::new(Self {
                 writers,
                 readers,
                 hints,
                 adoption: config.adoption,
-                _meters: meters,
+                _caretakers: caretakers,
             }))
         })
         .await

@@ -59,3 +59,36 @@ async fn no_statement_scans_a_table() {
         AND relname NOT IN ('log_epoch', '_sqlx_migrations')";
     assert_eq!(crate::facts::number(&url, scanned).await, 0);
 }
+
+/// Rows in the account that grows.
+const GROWN: i64 = 3_000;
+
+#[tokio::test]
+async fn a_table_that_grows_fast_is_analysed_and_then_read_by_the_right_index() {
+    let url = testing::database().await;
+    let store = connect(&url).await;
+    for piece in 0..GROWN / 100 {
+        let rows = piece * 100..(piece + 1) * 100;
+        take(&store, rows.map(|n| text("a", &format!("m{n}"), n)).collect()).await;
+    }
+    let analysed = "SELECT count(*) FROM pg_stat_user_tables \
+        WHERE relname = 'messages' AND last_analyze IS NOT NULL";
+    until(&url, analysed, 1).await;
+    store.close().await;
+    crate::facts::execute(&url, "SELECT pg_stat_reset()").await;
+    let store = connect(&url).await;
+    for n in GROWN..GROWN + 20 {
+        take(&store, vec![text("a", &format!("m{n}"), n)]).await;
+    }
+    store.close().await;
+    let counted = "SELECT count(*) FROM pg_stat_user_tables \
+        WHERE relname = 'messages' AND n_tup_ins = 20";
+    until(&url, counted, 1).await;
+    let read =
+        "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'messages'";
+    let read = crate::facts::number(&url, read).await;
+    assert!(
+        read < GROWN,
+        "20 messages read {read} entries of the index: whole accounts, again and again"
+    );
+}

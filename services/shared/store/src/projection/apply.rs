@@ -55,7 +55,7 @@ impl Book {
         let cast = people::cast(fact, direction);
         let merged = self.account.row.merge_owner(&fact.owner, stamp);
         self.account.note(merged);
-        self.everybody(&cast, stamp);
+        self.everybody(&cast, fact.people_as_of(stamp));
         let chat_key = self.chat_of(fact, &cast, stamp);
         if self.messages.contains_key(&fact.message) {
             self.received_again(fact, stamp);
@@ -339,7 +339,8 @@ impl Book {
         };
         let counterparty = cast.counterparty.and_then(|person| self.counterparty(person, stamp));
         if let Some(entry) = self.chats.get_mut(&key) {
-            let mut merged = entry.row.merge_claim(&fact.chat, people::is_group(fact), stamp);
+            let mut merged =
+                entry.row.merge_claim(&fact.chat, people::is_group(fact), fact.chat_as_of());
             if let Some(counterparty) = counterparty {
                 merged = merged.and(entry.row.merge_counterparty(counterparty));
             }

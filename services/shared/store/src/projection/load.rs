@@ -116,6 +116,10 @@ fn renamed(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
         let Some(book) = books.get(account) else {
             continue;
         };
+        let as_of = match fact {
+            Fact::Received(fact) => fact.people_as_of(*stamp),
+            _ => *stamp,
+        };
         for person in persons(fact) {
             let known = people::key(person).and_then(|id| book.attendees.get(&id));
             let Some(known) = known.map(|entry| &entry.row) else {
@@ -123,7 +127,7 @@ fn renamed(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
             };
             let mut claims = known.claims.clone();
             for (kind, value) in claims_of(person) {
-                claims.note(kind, &value, *stamp);
+                claims.note(kind, &value, as_of);
             }
             let shown = [ClaimKind::Name, ClaimKind::Phone];
             if shown.iter().any(|kind| claims.best(*kind) != known.claims.best(*kind)) {
