@@ -8,6 +8,7 @@
 
 mod decode;
 mod error;
+mod find;
 mod inbox;
 mod intake;
 mod log;

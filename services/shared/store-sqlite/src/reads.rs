@@ -2,9 +2,9 @@
 
 use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
 use crate::error::sorted;
+use crate::find::find;
 use crate::open::SqliteStore;
 use crate::rows::complete;
-use crate::search::{expression, first};
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
 use channel_domain::{Micros, SortKey};
@@ -36,14 +36,6 @@ const MESSAGES: &str = concatcp!(
     " FROM messages m CROSS JOIN chats c ON c.account_key = m.account_key \
      AND c.chat_key = m.chat_key LEFT JOIN attendees s ON s.account_key = m.account_key \
      AND s.attendee_key = m.sender_key WHERE m.account_key = "
-);
-const FOUND: &str = concatcp!(
-    "SELECT ",
-    MESSAGE,
-    " FROM message_words w CROSS JOIN messages m ON m.search_id = w.rowid \
-     CROSS JOIN chats c ON c.account_key = m.account_key AND c.chat_key = m.chat_key \
-     LEFT JOIN attendees s ON s.account_key = m.account_key AND s.attendee_key = m.sender_key \
-     WHERE message_words MATCH "
 );
 const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.rev FROM attendees a \
      WHERE a.account_key = ";
@@ -135,21 +127,7 @@ impl Reads for SqliteStore {
         account_key: i64,
         wanted: &SearchQuery,
     ) -> Result<Vec<MessageRecord>, StoreError> {
-        if wanted.words.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut found = self.hits(account_key, wanted, None).await?;
-        if let Some(last) = found.last()
-            && found.len() == wanted.limit
-        {
-            // Inside a second rows come in another order than places, so the last second is read whole.
-            let second = Micros(last.sent_at);
-            found.extend(self.hits(account_key, wanted, Some(second)).await?);
-        }
-        found.sort_by(|a, b| b.sort_key.cmp(&a.sort_key));
-        found.dedup_by(|a, b| a.id == b.id);
-        found.truncate(wanted.limit);
-        Ok(found)
+        find(self, account_key, wanted).await
     }
 
     async fn attendees(
@@ -195,34 +173,7 @@ impl SqliteStore {
         query.build().fetch_all(&self.readers).await.map_err(sorted)
     }
 
-    /// Messages by their words, newest second first; `second`: all of this one.
-    async fn hits(
-        &self,
-        account_key: i64,
-        wanted: &SearchQuery,
-        second: Option<Micros>,
-    ) -> Result<Vec<MessageRecord>, StoreError> {
-        let next = |at: Micros| first(Micros(at.0.saturating_add(1_000_000)));
-        let mut query = QueryBuilder::new(FOUND);
-        query.push_bind(expression(account_key, &wanted.words));
-        if let Some(before) = &wanted.before {
-            // The row id is coarser than the place, so it only narrows.
-            query.push(" AND w.rowid < ").push_bind(next(before.sent_at()));
-            query.push(" AND m.place < ").push_bind(before.as_bytes().to_vec());
-        }
-        if let Some(chat) = &wanted.chat {
-            query.push(" AND c.id = ").push_bind(chat.as_str().to_owned());
-        }
-        if let Some(second) = second {
-            query.push(" AND w.rowid >= ").push_bind(first(second));
-            query.push(" AND w.rowid < ").push_bind(next(second));
-        }
-        query.push(" AND m.deleted_at IS NULL ORDER BY w.rowid DESC");
-        limit(&mut query, if second.is_some() { usize::MAX } else { wanted.limit });
-        self.message_records(query).await
-    }
-
-    async fn message_records(
+    pub(crate) async fn message_records(
         &self,
         mut query: QueryBuilder<Sqlite>,
     ) -> Result<Vec<MessageRecord>, StoreError> {
@@ -233,7 +184,7 @@ impl SqliteStore {
     }
 }
 
-fn limit(query: &mut QueryBuilder<Sqlite>, limit: usize) {
+pub(crate) fn limit(query: &mut QueryBuilder<Sqlite>, limit: usize) {
     query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
 }
 

@@ -64,6 +64,7 @@ macro_rules! store_conformance {
             a_message_itself_can_be_the_point_of_reading,
             words_are_found_newest_first_by_their_beginnings,
             pages_of_hits_are_complete_when_many_share_a_second,
+            a_rare_word_is_found_behind_many_newer_messages,
             people_are_listed_by_chat_and_by_name,
             facts_in_any_order_and_number_give_the_same_state
         );

@@ -141,6 +141,16 @@ pub async fn pages_of_hits_are_complete_when_many_share_a_second(fresh: &Fresh) 
     assert_eq!(found, expected);
 }
 
+pub async fn a_rare_word_is_found_behind_many_newer_messages(fresh: &Fresh) {
+    let rare = received(incoming("rare", "c1", "the needle", 0));
+    let mut batch = vec![rare];
+    batch.extend((1..700).map(|n| received(incoming(&format!("m{n}"), "c2", "only hay", n))));
+    fresh.take("acc", batch, 1000).await;
+    assert_eq!(fresh.found("acc", "needl").await, ["the needle"]);
+    assert_eq!(fresh.found("acc", "hay").await.len(), 100);
+    assert!(fresh.found("acc", "needle hay").await.is_empty());
+}
+
 pub async fn people_are_listed_by_chat_and_by_name(fresh: &Fresh) {
     let mut text = incoming("m1", "g1", "Hi", 1);
     text.chat.is_group = Some(true);
