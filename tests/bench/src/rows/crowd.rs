@@ -3,7 +3,7 @@
 use super::live::Crowd;
 use crate::database::Kind;
 use crate::env::Env;
-use crate::stats::{float, millis};
+use crate::stats::{float, millis, thousands};
 use crate::table::Line;
 use crate::watch::Pace;
 
@@ -21,10 +21,11 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
     let mut lines = vec![];
     for kind in Kind::BOTH {
         let crowd = Crowd { kind, streams, accounts: ACCOUNTS, pace: Pace::Paced, events };
-        let watched = crowd.measure(env).await?;
+        let watched = crowd.watch(env).await?;
         let seen = watched.seen;
+        let count = thousands(float(streams));
         let what =
-            format!("{streams} streams on {ACCOUNTS} accounts, 500 webhooks/s, {}", kind.name());
+            format!("{count} streams on {ACCOUNTS} accounts, 500 webhooks/s, {}", kind.name());
         let line = Line::new(6, what)
             .measured(format!("p50 {} ms, p99 {} ms", millis(seen.p50), millis(seen.p99)))
             .reference(format!("answered p50 {} ms", millis(watched.answered.p50)))

@@ -37,8 +37,11 @@ fn line(crowd: &Crowd, watched: Watched, reach: f64) -> Line {
     let median = ratio <= 3.0 || crowd.streams > 1;
     let quick = seen.p99 <= reach * 1_000.0 && missing == 0;
     let goal = if crowd.streams > 1 { String::new() } else { "p50 ≤ 3 commits, ".to_owned() };
-    let count = thousands(crate::stats::float(crowd.streams));
-    Line::new(5, format!("webhook → event, idle, {count} streams, {}", crowd.kind.name()))
+    let count = match crowd.streams {
+        1 => "1 stream".to_owned(),
+        many => format!("{} streams", thousands(crate::stats::float(many))),
+    };
+    Line::new(5, format!("webhook → event, idle, {count}, {}", crowd.kind.name()))
         .measured(format!("p50 {} ms, p99 {} ms", millis(seen.p50), millis(seen.p99)))
         .reference(format!(
             "one commit {} ms, p99 {} ms",
@@ -65,7 +68,7 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Starts product and streams, lets them run, and ends them.
-    async fn watch(&self, env: &mut Env) -> anyhow::Result<Watched> {
+    pub(super) async fn watch(&self, env: &mut Env) -> anyhow::Result<Watched> {
         let place = env.database(self.kind, Disk::Own)?;
         let (product, doors) = product::start(&place, IntakeKind::Batched, None).await?;
         let mut streams = self.start(doors)?;
@@ -92,9 +95,5 @@ impl Crowd {
             format!("--events={}", self.events),
         ];
         Part::start(arguments, None)
-    }
-
-    pub(super) async fn measure(&self, env: &mut Env) -> anyhow::Result<Watched> {
-        self.watch(env).await
     }
 }

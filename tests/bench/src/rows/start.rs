@@ -40,12 +40,17 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
         let began = Instant::now();
         let mut child = command.kill_on_drop(true).spawn()?;
         let output = child.stdout.take().context("no output")?;
-        let first = BufReader::new(output).lines().next_line().await?;
+        let mut lines = BufReader::new(output).lines();
+        let first = lines.next_line().await?;
         let seconds = began.elapsed().as_secs_f64();
         ensure!(first.is_some(), "the program ended: {:?}", child.wait().await?);
+        // It goes on talking, and ends when nobody listens.
+        let listening =
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         tokio::time::sleep(SETTLE).await;
         let bytes = cpu::resident(child.id().context("the program ended")?)?;
         child.kill().await?;
+        listening.await?;
         slowest = slowest.max(seconds);
         largest = largest.max(float(usize::try_from(bytes / 1024)?) / 1024.0);
     }
