@@ -117,6 +117,8 @@ fn connect(folder: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .statement_cache_capacity(512)
         .pragma("journal_size_limit", "67108864")
+        // Pages that change often are copied back once for many commits.
+        .pragma("wal_autocheckpoint", "8000")
         .pragma("cache_size", "-32000")
         .pragma("mmap_size", "268435456")
         .pragma("fullfsync", "ON")

@@ -10,7 +10,7 @@ pub(crate) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Rows are bound in pieces of these sizes, so that few statements serve every number of rows and stay
 /// prepared.
-const PIECES: [usize; 3] = [32, 8, 1];
+const PIECES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// A statement whose text has a place for a list of rows.
 #[derive(Clone, Copy)]
