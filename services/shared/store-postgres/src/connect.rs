@@ -14,12 +14,18 @@ use std::time::Duration;
 ///   it, and a prepared statement keeps its plan while the table fills; so scans and the joins that need
 ///   them are taken from the planner. It would then compile, or share out, what it cannot avoid; that is
 ///   off too.
+/// - For the same reason joins are made in the order in which they are written, which begins with what is
+///   asked for: what the planner believes of the size of a table is often long past.
+/// - Each statement is planned once. An array in hand may look cheaper than the average one, and planning
+///   for it again each time costs more than it can gain.
 /// - A commit that was answered must survive a crash, whatever the server's default; stricter settings
 ///   than `on` are left alone.
 const SESSION: &str = "\
     SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), \
       set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false), \
       set_config('max_parallel_workers_per_gather', '0', false), \
+      set_config('join_collapse_limit', '1', false), \
+      set_config('plan_cache_mode', 'force_generic_plan', false), \
       set_config('default_transaction_isolation', 'read committed', false), \
       set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), \

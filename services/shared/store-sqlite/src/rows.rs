@@ -14,7 +14,7 @@ use channel_domain::message::Message;
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
-use channel_store::rows::{ChatsWanted, OpenAccount, Owned, Parked, Rows, Writes};
+use channel_store::rows::{Asked, ChatsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes};
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -122,48 +122,14 @@ impl Rows for Tx<'_> {
         Ok(found)
     }
 
-    async fn note_digests(
-        &mut self,
-        digests: &[(i64, Digest)],
-        now: Micros,
-    ) -> Result<Vec<bool>, StoreError> {
-        let fresh = NOTE_DIGEST
-            .fetch(self.0, digests, |query, (key, digest)| {
-                query.bind(key).bind(&digest[..]).bind(now.0)
-            })
-            .await?;
-        let fresh: Result<std::collections::HashSet<(i64, Vec<u8>)>, StoreError> =
-            fresh.iter().map(|row| Ok((get(row, "account_key")?, get(row, "digest")?))).collect();
-        let fresh = fresh?;
-        Ok(digests.iter().map(|(key, digest)| fresh.contains(&(*key, digest.to_vec()))).collect())
-    }
-
-    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError> {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let last: i64 = sqlx::query_scalar(
-            "UPDATE meta SET value = value + ? WHERE name = 'inbox_id' RETURNING value",
-        )
-        .bind(count)
-        .fetch_one(&mut *self.0)
-        .await
-        .map_err(sorted)?;
-        Ok((last - count + 1..=last).collect())
-    }
-
-    async fn messages(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Owned<Message>>, StoreError> {
-        let rows = MESSAGES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
-        complete(self.0, &rows).await
-    }
-
-    async fn parked(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Parked>, StoreError> {
-        let rows = PARKED.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
-        rows.iter().map(parked).collect()
+    async fn look_up(&mut self, asked: &Asked, now: Micros) -> Result<Known, StoreError> {
+        Ok(Known {
+            fresh: self.note_digests(&asked.digests, now).await?,
+            inbox_ids: self.inbox_ids(asked.inbox_ids).await?,
+            messages: self.messages(&asked.messages).await?,
+            parked: self.parked(&asked.parked).await?,
+            attendees: self.attendees(&asked.attendees).await?,
+        })
     }
 
     async fn attendees(
@@ -214,6 +180,53 @@ impl Rows for Tx<'_> {
 }
 
 impl Tx<'_> {
+    async fn note_digests(
+        &mut self,
+        digests: &[(i64, Digest)],
+        now: Micros,
+    ) -> Result<Vec<bool>, StoreError> {
+        let fresh = NOTE_DIGEST
+            .fetch(self.0, digests, |query, (key, digest)| {
+                query.bind(key).bind(&digest[..]).bind(now.0)
+            })
+            .await?;
+        let fresh: Result<std::collections::HashSet<(i64, Vec<u8>)>, StoreError> =
+            fresh.iter().map(|row| Ok((get(row, "account_key")?, get(row, "digest")?))).collect();
+        let fresh = fresh?;
+        Ok(digests.iter().map(|(key, digest)| fresh.contains(&(*key, digest.to_vec()))).collect())
+    }
+
+    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let last: i64 = sqlx::query_scalar(
+            "UPDATE meta SET value = value + ? WHERE name = 'inbox_id' RETURNING value",
+        )
+        .bind(count)
+        .fetch_one(&mut *self.0)
+        .await
+        .map_err(sorted)?;
+        Ok((last - count + 1..=last).collect())
+    }
+
+    async fn messages(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        let rows = MESSAGES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        complete(self.0, &rows).await
+    }
+
+    async fn parked(
+        &mut self,
+        wanted: &[(i64, UpstreamMessageId)],
+    ) -> Result<Vec<Parked>, StoreError> {
+        let rows = PARKED.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        rows.iter().map(parked).collect()
+    }
+
     async fn find(&mut self, ids: &[AccountId]) -> Result<Vec<OpenAccount>, StoreError> {
         let rows = OPEN.fetch(self.0, ids, |query, id| query.bind(id.as_str())).await?;
         let mut found: Vec<OpenAccount> =

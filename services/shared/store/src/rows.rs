@@ -37,6 +37,36 @@ pub struct Parked {
     pub fact: Fact,
 }
 
+/// What a batch needs to know before anything else. Nothing is asked for twice.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Digests to note.
+    pub digests: Vec<(i64, Digest)>,
+    /// How many ids are needed for new payloads.
+    pub inbox_ids: usize,
+    /// Messages, by UniPile's id.
+    pub messages: Vec<(i64, UpstreamMessageId)>,
+    /// Messages whose waiting facts are wanted.
+    pub parked: Vec<(i64, UpstreamMessageId)>,
+    /// People.
+    pub attendees: Vec<(i64, AttendeeId)>,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// For each digest whether it is new, in the order in which they were asked for.
+    pub fresh: Vec<bool>,
+    /// Ids for new payloads, ascending.
+    pub inbox_ids: Vec<i64>,
+    /// The messages that are stored.
+    pub messages: Vec<Owned<Message>>,
+    /// The facts that wait.
+    pub parked: Vec<Parked>,
+    /// The people who are stored.
+    pub attendees: Vec<Owned<Attendee>>,
+}
+
 /// Which chats to load. All pairs begin with the account's key.
 #[derive(Debug, Clone, Default)]
 pub struct ChatsWanted {
@@ -226,27 +256,8 @@ pub trait Rows: Send {
         now: Micros,
     ) -> Result<Vec<OpenAccount>, StoreError>;
 
-    /// Notes digests; says for each whether it was new. No pair comes twice in one call.
-    async fn note_digests(
-        &mut self,
-        digests: &[(i64, Digest)],
-        now: Micros,
-    ) -> Result<Vec<bool>, StoreError>;
-
-    /// Takes ids for new payloads, ascending.
-    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError>;
-
-    /// Loads messages by UniPile's id.
-    async fn messages(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Owned<Message>>, StoreError>;
-
-    /// Loads the facts that wait for these messages.
-    async fn parked(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Parked>, StoreError>;
+    /// Looks up what a batch needs before anything else.
+    async fn look_up(&mut self, asked: &Asked, now: Micros) -> Result<Known, StoreError>;
 
     /// Loads people.
     async fn attendees(

@@ -1,15 +1,15 @@
 //! Loading what a batch needs: one statement for each kind of row, whatever the batch's size.
 
 use super::column;
-use crate::decode::{self, CHAT, CHAT_JOINS, MESSAGE, MESSAGE_JOINS, get, json, owned};
+use crate::decode::{self, CHAT, CHAT_JOINS, MESSAGE, MESSAGE_JOINS, get, owned};
 use crate::error::sorted;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AttendeeId, ChatId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::{Micros, Stamp};
+use channel_domain::Micros;
 use channel_store::StoreError;
-use channel_store::rows::{ChatsWanted, Owned, Parked};
+use channel_store::rows::{ChatsWanted, Owned};
 use const_format::concatcp;
 use sqlx::postgres::{PgConnection, PgRow};
 
@@ -31,31 +31,6 @@ pub(super) async fn messages(
 ) -> Result<Vec<Owned<Message>>, StoreError> {
     let rows = by_id(connection, MESSAGES, wanted, UpstreamMessageId::as_str).await?;
     rows.iter().map(|row| owned(row, decode::message)).collect()
-}
-
-const PARKED: &str = concatcp!(
-    "SELECT f.account_key, f.upstream_id, f.at, f.inbox, f.fact::text AS fact",
-    BY_ID,
-    "JOIN parked_facts f ON f.account_key = w.account_key AND f.upstream_id = w.id"
-);
-
-/// Loads the facts that wait for these messages.
-pub(super) async fn parked(
-    connection: &mut PgConnection,
-    wanted: &[(i64, UpstreamMessageId)],
-) -> Result<Vec<Parked>, StoreError> {
-    let rows = by_id(connection, PARKED, wanted, UpstreamMessageId::as_str).await?;
-    rows.iter().map(parked_fact).collect()
-}
-
-fn parked_fact(row: &PgRow) -> Result<Parked, StoreError> {
-    let inbox = get(row, "inbox")?;
-    Ok(Parked {
-        account_key: get(row, "account_key")?,
-        message: get::<String>(row, "upstream_id")?.into(),
-        stamp: Stamp { at: Micros(get(row, "at")?), inbox },
-        fact: json("parked_facts", inbox, get(row, "fact")?)?,
-    })
 }
 
 const ATTENDEES: &str = concatcp!(

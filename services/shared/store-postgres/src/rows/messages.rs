@@ -1,13 +1,13 @@
 //! Writing messages and what hangs on them.
 
-use super::{Query, column, execute, json_column};
+use super::together::Together;
+use super::{column, json_column};
 use channel_domain::direction::Direction;
 use channel_domain::fact::Attachment;
 use channel_domain::ids::UpstreamMessageId;
 use channel_domain::message::{Content, Edit, Moment, Reaction};
 use channel_store::StoreError;
 use channel_store::rows::{MessageWrite, Owned, Parked, Version};
-use sqlx::postgres::PgConnection;
 
 /// What a message is keyed and ordered by never changes, so that an update touches no index.
 const MESSAGES: &str = "INSERT INTO messages ( \
@@ -47,19 +47,12 @@ const MESSAGES: &str = "INSERT INTO messages ( \
       excluded.rev";
 
 /// Writes messages.
-pub(super) async fn messages(
-    connection: &mut PgConnection,
+pub(super) fn messages(
+    together: &mut Together,
     rows: &[Owned<MessageWrite>],
 ) -> Result<(), StoreError> {
-    let query = bind_messages(sqlx::query(MESSAGES), rows)?;
-    execute(connection, rows, query).await
-}
-
-fn bind_messages<'q>(
-    query: Query<'q>,
-    rows: &[Owned<MessageWrite>],
-) -> Result<Query<'q>, StoreError> {
-    let query = query
+    together
+        .part(MESSAGES, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.message.key))
         .bind(column(rows, |owned| owned.row.message.id.0))
@@ -96,7 +89,7 @@ fn bind_messages<'q>(
         .bind(column(rows, |owned| count(owned.row.message.reactions.len())))
         .bind(column(rows, |owned| owned.row.message.sort_key().as_bytes().to_vec()))
         .bind(column(rows, |owned| owned.row.message.rev.cast_signed()));
-    Ok(query)
+    Ok(())
 }
 
 const fn content(owned: &Owned<MessageWrite>) -> &Content {
@@ -116,17 +109,15 @@ fn count(count: usize) -> i32 {
 }
 
 /// Messages may have fewer files than before.
-const FILES: &str = "WITH gone AS (DELETE FROM attachments f USING unnest($1::bigint[], $2::bigint[]) \
-        AS w(account_key, message_key) \
-      WHERE f.account_key = w.account_key AND f.message_key = w.message_key AND NOT EXISTS \
-        (SELECT FROM unnest($3::bigint[], $4::bigint[], $5::integer[]) AS n(account_key, message_key, \
-        position) WHERE n.account_key = f.account_key AND n.message_key = f.message_key \
-        AND n.position = f.position)) \
-    INSERT INTO attachments (account_key, message_key, position, id, kind, mime, size, name, width, \
-      height, duration_seconds, unavailable) \
+const FEWER_FILES: &str = "DELETE FROM attachments f USING unnest($1::bigint[], $2::bigint[], \
+      $3::integer[]) AS w(account_key, message_key, files) WHERE f.account_key = w.account_key \
+      AND f.message_key = w.message_key AND f.position >= w.files";
+
+const FILES: &str = "INSERT INTO attachments (account_key, message_key, position, id, kind, mime, size, \
+      name, width, height, duration_seconds, unavailable) \
     SELECT u.account_key, u.message_key, u.position, f.id, f.kind, f.mime, f.size, f.name, f.width, \
       f.height, f.duration_seconds, f.unavailable \
-    FROM unnest($3::bigint[], $4::bigint[], $5::integer[], $6::text[]) \
+    FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[]) \
         AS u(account_key, message_key, position, file), \
       json_to_record(u.file::json) AS f(id text, kind text, mime text, size bigint, name text, \
         width bigint, height bigint, duration_seconds bigint, unavailable boolean) \
@@ -136,8 +127,8 @@ const FILES: &str = "WITH gone AS (DELETE FROM attachments f USING unnest($1::bi
       duration_seconds = excluded.duration_seconds, unavailable = excluded.unavailable";
 
 /// Writes the files of messages whose files changed.
-pub(super) async fn files(
-    connection: &mut PgConnection,
+pub(super) fn files(
+    together: &mut Together,
     messages: &[Owned<MessageWrite>],
 ) -> Result<(), StoreError> {
     let changed: Vec<_> = messages.iter().filter(|owned| owned.row.files).collect();
@@ -148,14 +139,18 @@ pub(super) async fn files(
         })
         .map(|(owned, (position, file))| (owned, position, storable(file)))
         .collect();
-    let query = sqlx::query(FILES)
+    together
+        .part(FEWER_FILES, &changed)
         .bind(column(&changed, |owned| owned.account_key))
         .bind(column(&changed, |owned| owned.row.message.key))
+        .bind(column(&changed, |owned| count(content(owned).attachments.len())));
+    together
+        .part(FILES, &files)
         .bind(column(&files, |(owned, ..)| owned.account_key))
         .bind(column(&files, |(owned, ..)| owned.row.message.key))
         .bind(column(&files, |(_, position, _)| *position))
         .bind(json_column(&files, |(.., file)| Some(file))?);
-    execute(connection, &changed, query).await
+    Ok(())
 }
 
 /// A sender may claim any size; the column ends at 2⁶³.
@@ -171,23 +166,22 @@ const REACTIONS: &str = "INSERT INTO reactions (account_key, message_key, actor_
       at = excluded.at, inbox = excluded.inbox";
 
 /// Writes the reactions of messages whose reactions changed.
-pub(super) async fn reactions(
-    connection: &mut PgConnection,
+pub(super) fn reactions(
+    together: &mut Together,
     messages: &[Owned<MessageWrite>],
-) -> Result<(), StoreError> {
+) {
     let rows: Vec<(&Owned<MessageWrite>, &Reaction)> = messages
         .iter()
         .filter(|owned| owned.row.reactions)
         .flat_map(|owned| owned.row.message.reactions.iter().map(move |one| (owned, one)))
         .collect();
-    let query = sqlx::query(REACTIONS)
+    together.part(REACTIONS, &rows)
         .bind(column(&rows, |(owned, _)| owned.account_key))
         .bind(column(&rows, |(owned, _)| owned.row.message.key))
         .bind(column(&rows, |(_, reaction)| reaction.actor_key))
         .bind(column(&rows, |(_, reaction)| reaction.emoji.as_deref()))
         .bind(column(&rows, |(_, reaction)| reaction.stamp.at.0))
         .bind(column(&rows, |(_, reaction)| reaction.stamp.inbox));
-    execute(connection, &rows, query).await
 }
 
 const VERSIONS: &str = "INSERT INTO message_versions (account_key, message_key, at, inbox, text) \
@@ -195,17 +189,16 @@ const VERSIONS: &str = "INSERT INTO message_versions (account_key, message_key, 
     ON CONFLICT DO NOTHING";
 
 /// Keeps past texts.
-pub(super) async fn versions(
-    connection: &mut PgConnection,
+pub(super) fn versions(
+    together: &mut Together,
     rows: &[Owned<Version>],
-) -> Result<(), StoreError> {
-    let query = sqlx::query(VERSIONS)
+) {
+    together.part(VERSIONS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.message_key))
         .bind(column(rows, |owned| owned.row.stamp.at.0))
         .bind(column(rows, |owned| owned.row.stamp.inbox))
         .bind(column(rows, |owned| owned.row.text.as_deref()));
-    execute(connection, rows, query).await
 }
 
 const PARK: &str = "INSERT INTO parked_facts (account_key, upstream_id, at, inbox, fact) \
@@ -214,14 +207,14 @@ const PARK: &str = "INSERT INTO parked_facts (account_key, upstream_id, at, inbo
       AS u(account_key, upstream_id, at, inbox, fact) ON CONFLICT DO NOTHING";
 
 /// Keeps facts until their message comes.
-pub(super) async fn park(connection: &mut PgConnection, rows: &[Parked]) -> Result<(), StoreError> {
-    let query = sqlx::query(PARK)
+pub(super) fn park(together: &mut Together, rows: &[Parked]) -> Result<(), StoreError> {
+    together.part(PARK, rows)
         .bind(column(rows, |parked| parked.account_key))
         .bind(column(rows, |parked| parked.message.as_str()))
         .bind(column(rows, |parked| parked.stamp.at.0))
         .bind(column(rows, |parked| parked.stamp.inbox))
         .bind(json_column(rows, |parked| Some(&parked.fact))?);
-    execute(connection, rows, query).await
+    Ok(())
 }
 
 const UNPARK: &str = "DELETE FROM parked_facts f USING unnest($1::bigint[], $2::text[]) \
@@ -229,12 +222,11 @@ const UNPARK: &str = "DELETE FROM parked_facts f USING unnest($1::bigint[], $2::
     WHERE f.account_key = u.account_key AND f.upstream_id = u.upstream_id";
 
 /// Forgets facts whose message has come.
-pub(super) async fn unpark(
-    connection: &mut PgConnection,
+pub(super) fn unpark(
+    together: &mut Together,
     rows: &[Owned<UpstreamMessageId>],
-) -> Result<(), StoreError> {
-    let query = sqlx::query(UNPARK)
+) {
+    together.part(UNPARK, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.as_str()));
-    execute(connection, rows, query).await
 }

@@ -3,23 +3,23 @@
 mod inbox;
 mod load;
 mod log;
+mod look_up;
 mod messages;
 mod open;
 mod people;
 mod search;
+mod together;
 
 use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::Chat;
-use channel_domain::ids::{AccountId, AttendeeId, UpstreamMessageId};
-use channel_domain::message::Message;
+use channel_domain::ids::{AccountId, AttendeeId};
 use channel_store::StoreError;
-use channel_store::intake::{Adoption, Digest};
-use channel_store::rows::{ChatsWanted, OpenAccount, Owned, Parked, Rows, Writes};
-use sqlx::postgres::{PgArguments, PgConnection, Postgres};
-
-type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+use channel_store::intake::Adoption;
+use channel_store::rows::{Asked, ChatsWanted, Known, OpenAccount, Owned, Rows, Writes};
+use sqlx::postgres::PgConnection;
+use together::Together;
 
 /// An open transaction.
 pub(crate) struct Tx<'c> {
@@ -39,30 +39,10 @@ impl Rows for Tx<'_> {
         open::accounts(self.connection, ids, adoption, now).await
     }
 
-    async fn note_digests(
-        &mut self,
-        digests: &[(i64, Digest)],
-        now: Micros,
-    ) -> Result<Vec<bool>, StoreError> {
-        inbox::note_digests(self.connection, digests, now).await
-    }
-
-    async fn inbox_ids(&mut self, count: usize) -> Result<Vec<i64>, StoreError> {
-        inbox::ids(self.connection, count).await
-    }
-
-    async fn messages(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Owned<Message>>, StoreError> {
-        load::messages(self.connection, wanted).await
-    }
-
-    async fn parked(
-        &mut self,
-        wanted: &[(i64, UpstreamMessageId)],
-    ) -> Result<Vec<Parked>, StoreError> {
-        load::parked(self.connection, wanted).await
+    async fn look_up(&mut self, asked: &Asked, now: Micros) -> Result<Known, StoreError> {
+        let mut known = look_up::everything(self.connection, asked, now).await?;
+        known.messages = load::messages(self.connection, &asked.messages).await?;
+        Ok(known)
     }
 
     async fn attendees(
@@ -84,23 +64,24 @@ impl Rows for Tx<'_> {
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        let connection = &mut *self.connection;
-        inbox::store(connection, &writes.inbox).await?;
-        inbox::update(connection, &writes.inbox_updates).await?;
-        open::update(connection, &writes.accounts).await?;
-        people::attendees(connection, &writes.attendees).await?;
-        people::links(connection, &writes.links).await?;
-        people::chats(connection, &writes.chats).await?;
-        people::members(connection, &writes.members).await?;
-        messages::messages(connection, &writes.messages).await?;
-        search::words(connection, &writes.messages).await?;
-        messages::files(connection, &writes.messages).await?;
-        messages::reactions(connection, &writes.messages).await?;
-        messages::versions(connection, &writes.versions).await?;
-        messages::unpark(connection, &writes.unparked).await?;
-        messages::park(connection, &writes.parked).await?;
-        log::work(connection, &writes.work, self.now).await?;
-        log::append(connection, &writes.log, &writes.heads).await
+        let mut together = Together::default();
+        inbox::store(&mut together, &writes.inbox);
+        inbox::update(&mut together, &writes.inbox_updates);
+        open::update(&mut together, &writes.accounts)?;
+        people::attendees(&mut together, &writes.attendees)?;
+        people::links(&mut together, &writes.links);
+        people::chats(&mut together, &writes.chats)?;
+        people::members(&mut together, &writes.members);
+        messages::messages(&mut together, &writes.messages)?;
+        search::words(&mut together, &writes.messages);
+        messages::files(&mut together, &writes.messages)?;
+        messages::reactions(&mut together, &writes.messages);
+        messages::versions(&mut together, &writes.versions);
+        messages::unpark(&mut together, &writes.unparked);
+        messages::park(&mut together, &writes.parked)?;
+        log::work(&mut together, &writes.work, self.now);
+        log::append(&mut together, &writes.log, &writes.heads);
+        together.execute(self.connection).await
     }
 }
 
@@ -119,17 +100,4 @@ fn json_column<'r, R, P: serde::Serialize + 'r>(
     rows.iter()
         .map(|row| part(row).map(serde_json::to_string).transpose().map_err(unwritable))
         .collect()
-}
-
-/// Executes a statement whose parameters are arrays, unless there is nothing to do.
-async fn execute<R>(
-    connection: &mut PgConnection,
-    rows: &[R],
-    query: Query<'_>,
-) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let done = query.execute(connection).await;
-    done.map(|_| ()).map_err(crate::error::sorted)
 }

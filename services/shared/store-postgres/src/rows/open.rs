@@ -1,33 +1,35 @@
 //! Opening accounts: their rows in `account_head` are locked first, by ascending key.
 
-use super::{column, execute, json_column};
+use super::together::Together;
+use super::{column, json_column};
 use crate::decode::{self, ACCOUNT, get, log_end};
-use crate::error::{nonsense, sorted};
+use crate::error::sorted;
 use channel_domain::Micros;
 use channel_domain::account::Account;
 use channel_domain::ids::{AccountId, TenantId};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
-use channel_store::log::Position;
 use channel_store::rows::OpenAccount;
 use const_format::concatcp;
 use sqlx::postgres::PgConnection;
-use std::collections::HashMap;
 
-const LOCK: &str = "SELECT h.account_key, h.head, h.head_tag, h.next_key \
-    FROM accounts a JOIN account_head h ON h.account_key = a.account_key WHERE a.id = ANY($1) ";
+/// Who waited for a lock reads what its last holder has committed: of both tables, as both rows are locked.
+const LOCK: &str = concatcp!(
+    "SELECT ",
+    ACCOUNT,
+    ", h.head, h.head_tag, h.next_key FROM accounts a JOIN account_head h \
+       ON h.account_key = a.account_key WHERE a.id = ANY($1) "
+);
+const IN_ORDER: &str = "ORDER BY h.account_key FOR NO KEY UPDATE OF h, a";
 
 /// Locks nothing unless all are there: creating the missing ones while holding locks could meet somebody
 /// who does the same the other way round.
 const LOCK_ALL: &str = concatcp!(
     LOCK,
-    "AND (SELECT count(*) FROM accounts WHERE id = ANY($1)) = cardinality($1) \
-     ORDER BY h.account_key FOR UPDATE OF h"
+    "AND (SELECT count(*) FROM accounts WHERE id = ANY($1)) = cardinality($1) ",
+    IN_ORDER
 );
-const LOCK_KNOWN: &str = concatcp!(LOCK, "ORDER BY h.account_key FOR UPDATE OF h");
-
-/// A statement of its own, so that it sees what the last holder of the locks has committed.
-const READ: &str = concatcp!("SELECT ", ACCOUNT, " FROM accounts a WHERE a.account_key = ANY($1)");
+const LOCK_KNOWN: &str = concatcp!(LOCK, IN_ORDER);
 
 /// Locks accounts and reads them. Unknown ones are created for the adopting tenant, or left out.
 pub(super) async fn accounts(
@@ -37,38 +39,27 @@ pub(super) async fn accounts(
     now: Micros,
 ) -> Result<Vec<OpenAccount>, StoreError> {
     let ids = column(ids, AccountId::as_str);
-    let mut ends = lock(connection, LOCK_ALL, &ids).await?;
-    if ends.is_empty() {
+    let mut open = lock(connection, LOCK_ALL, &ids).await?;
+    if open.is_empty() {
         if let Adoption::By(tenant) = adoption {
             create(connection, &ids, tenant, now).await?;
         }
-        ends = lock(connection, LOCK_KNOWN, &ids).await?;
+        open = lock(connection, LOCK_KNOWN, &ids).await?;
     }
-    let keys: Vec<i64> = ends.keys().copied().collect();
-    let rows = sqlx::query(READ).bind(keys).fetch_all(connection).await.map_err(sorted)?;
-    let mut opened = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let account = decode::account(row)?;
-        let (head, next_key) = ends
-            .remove(&account.key)
-            .ok_or_else(|| nonsense("account_head", account.key, "it was not locked"))?;
-        opened.push(OpenAccount { account, head, next_key });
-    }
-    opened.sort_by_key(|open| open.account.key);
-    Ok(opened)
+    Ok(open)
 }
 
 async fn lock(
     connection: &mut PgConnection,
     statement: &'static str,
     ids: &[&str],
-) -> Result<HashMap<i64, (Position, i64)>, StoreError> {
+) -> Result<Vec<OpenAccount>, StoreError> {
     let rows = sqlx::query(statement).bind(ids).fetch_all(connection).await.map_err(sorted)?;
-    let end = |row| {
-        let ends = (log_end(row)?, get(row, "next_key")?);
-        Ok((get(row, "account_key")?, ends))
+    let open = |row| {
+        let (account, head) = (decode::account(row)?, log_end(row)?);
+        Ok(OpenAccount { account, head, next_key: get(row, "next_key")? })
     };
-    rows.iter().map(end).collect()
+    rows.iter().map(open).collect()
 }
 
 /// In the order of the ids everywhere, so that two who create the same ones wait for each other one way
@@ -110,12 +101,12 @@ const UPDATE: &str = "UPDATE accounts a SET tenant = u.tenant, phone = u.phone, 
     WHERE a.account_key = u.account_key";
 
 /// Writes accounts that are open.
-pub(super) async fn update(
-    connection: &mut PgConnection,
+pub(super) fn update(
+    together: &mut Together,
     accounts: &[Account],
 ) -> Result<(), StoreError> {
     let phone = |account: &Account| account.phone.as_ref().map(|(_, since)| *since);
-    let query = sqlx::query(UPDATE)
+    together.part(UPDATE, accounts)
         .bind(column(accounts, |a| a.key))
         .bind(column(accounts, |a| a.tenant.as_str()))
         .bind(column(accounts, |a| a.phone.as_ref().map(|(phone, _)| phone.as_str())))
@@ -124,5 +115,5 @@ pub(super) async fn update(
         .bind(json_column(accounts, |a| Some(&a.reports))?)
         .bind(column(accounts, |a| a.connection().0 as i16))
         .bind(column(accounts, |a| a.rev.cast_signed()));
-    execute(connection, accounts, query).await
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Writing chats and people.
 
-use super::{column, execute, json_column};
+use super::together::Together;
+use super::{column, json_column};
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::{Chat, Counterparty};
 use channel_domain::search;
 use channel_store::StoreError;
 use channel_store::rows::{Link, Member, Owned};
-use sqlx::postgres::PgConnection;
 
 const ATTENDEES: &str = "INSERT INTO attendees (account_key, attendee_key, id, is_self, name, phone, \
       claims, words, rev) \
@@ -19,15 +19,15 @@ const ATTENDEES: &str = "INSERT INTO attendees (account_key, attendee_key, id, i
       words = excluded.words, rev = excluded.rev";
 
 /// Writes people.
-pub(super) async fn attendees(
-    connection: &mut PgConnection,
+pub(super) fn attendees(
+    together: &mut Together,
     rows: &[Owned<Attendee>],
 ) -> Result<(), StoreError> {
     let words = |attendee: &Attendee| {
         let named = [attendee.name(), attendee.phone()];
         listed_words(named.into_iter().flatten())
     };
-    let query = sqlx::query(ATTENDEES)
+    together.part(ATTENDEES, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.key))
         .bind(column(rows, |owned| owned.row.id.as_str()))
@@ -37,7 +37,7 @@ pub(super) async fn attendees(
         .bind(json_column(rows, |owned| Some(&owned.row.claims))?)
         .bind(column(rows, |owned| words(&owned.row)))
         .bind(column(rows, |owned| owned.row.rev.cast_signed()));
-    execute(connection, rows, query).await
+    Ok(())
 }
 
 /// Words for filtering a list: each with a blank before it, so that ` word` finds beginnings.
@@ -70,12 +70,12 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
       last = excluded.last, place = excluded.place, words = excluded.words, rev = excluded.rev";
 
 /// Writes chats.
-pub(super) async fn chats(
-    connection: &mut PgConnection,
+pub(super) fn chats(
+    together: &mut Together,
     rows: &[Owned<Chat>],
 ) -> Result<(), StoreError> {
     let subject = |owned: &Owned<Chat>| owned.row.subject.as_ref().map(|(_, since)| *since);
-    let query = sqlx::query(CHATS)
+    together.part(CHATS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.key))
         .bind(column(rows, |owned| owned.row.id.as_str()))
@@ -100,7 +100,7 @@ pub(super) async fn chats(
         .bind(column(rows, |owned| &owned.row.order.as_bytes()[..]))
         .bind(column(rows, title_words))
         .bind(column(rows, |owned| owned.row.rev.cast_signed()));
-    execute(connection, rows, query).await
+    Ok(())
 }
 
 fn person(owned: &Owned<Chat>) -> Option<&Counterparty> {
@@ -125,18 +125,17 @@ const LINKS: &str = "INSERT INTO person_links AS l (account_key, kind, value, at
       WHERE (excluded.since_at, excluded.since_inbox) < (l.since_at, l.since_inbox)";
 
 /// Notes dated claims that identifiers name people.
-pub(super) async fn links(
-    connection: &mut PgConnection,
+pub(super) fn links(
+    together: &mut Together,
     rows: &[Owned<Link>],
-) -> Result<(), StoreError> {
-    let query = sqlx::query(LINKS)
+) {
+    together.part(LINKS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| identifier(owned.row.kind)))
         .bind(column(rows, |owned| owned.row.value.as_str()))
         .bind(column(rows, |owned| owned.row.attendee_key))
         .bind(column(rows, |owned| owned.row.since.at.0))
         .bind(column(rows, |owned| owned.row.since.inbox));
-    execute(connection, rows, query).await
 }
 
 const fn identifier(kind: ClaimKind) -> &'static str {
@@ -163,15 +162,14 @@ const MEMBERS: &str = "INSERT INTO chat_attendees AS m (account_key, chat_key, a
       since_at = excluded.since_at, since_inbox = excluded.since_inbox";
 
 /// Notes who is in which chat.
-pub(super) async fn members(
-    connection: &mut PgConnection,
+pub(super) fn members(
+    together: &mut Together,
     rows: &[Owned<Member>],
-) -> Result<(), StoreError> {
-    let query = sqlx::query(MEMBERS)
+) {
+    together.part(MEMBERS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.chat_key))
         .bind(column(rows, |owned| owned.row.attendee_key))
         .bind(column(rows, |owned| owned.row.since.at.0))
         .bind(column(rows, |owned| owned.row.since.inbox));
-    execute(connection, rows, query).await
 }

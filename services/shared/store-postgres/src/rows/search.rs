@@ -1,47 +1,49 @@
 //! Writing the words of messages. See [`crate::search`] for how they are read.
 
-use super::{column, execute};
+use super::column;
+use super::together::Together;
 use crate::search::{chat_word, scoped, span};
-use channel_store::StoreError;
 use channel_store::rows::{MessageWrite, Owned};
-use sqlx::postgres::PgConnection;
 
 /// The most that is written of one message's words, in bytes: half of what a `tsvector` holds, and far
 /// more than WhatsApp lets anyone write.
 const LARGEST: usize = 512 * 1024;
 
 /// A message without words has no row.
-const WORDS: &str = "WITH u AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], \
-        $4::integer[], $5::text[]) AS u(account_key, message_key, place, span, words)), \
-      gone AS (DELETE FROM message_words w USING u WHERE w.account_key = u.account_key \
-        AND w.message_key = u.message_key AND u.words = '') \
-    INSERT INTO message_words (account_key, message_key, place, span, words) \
+const NO_WORDS: &str = "DELETE FROM message_words w USING unnest($1::bigint[], $2::bigint[]) \
+      AS u(account_key, message_key) \
+    WHERE w.account_key = u.account_key AND w.message_key = u.message_key";
+
+const WORDS: &str = "INSERT INTO message_words (account_key, message_key, place, span, words) \
     SELECT account_key, message_key, place, span, array_to_tsvector(string_to_array(words, ' ')) \
-    FROM u WHERE words <> '' \
+    FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::integer[], $5::text[]) \
+      AS u(account_key, message_key, place, span, words) \
     ON CONFLICT (account_key, message_key) DO UPDATE SET place = excluded.place, \
       span = excluded.span, words = excluded.words";
 
 /// Writes the words of messages whose text is new or changed.
-pub(super) async fn words(
-    connection: &mut PgConnection,
+pub(super) fn words(
+    together: &mut Together,
     messages: &[Owned<MessageWrite>],
-) -> Result<(), StoreError> {
-    let rows: Vec<_> =
-        messages.iter().filter_map(|owned| Some((owned, owned.row.indexed.as_deref()?))).collect();
-    let query = sqlx::query(WORDS)
+) {
+    let indexed =
+        messages.iter().filter_map(|owned| Some((owned, owned.row.indexed.as_deref()?)));
+    let (rows, none): (Vec<_>, Vec<_>) = indexed.partition(|(_, indexed)| !indexed.is_empty());
+    together
+        .part(NO_WORDS, &none)
+        .bind(column(&none, |(owned, _)| owned.account_key))
+        .bind(column(&none, |(owned, _)| owned.row.message.key));
+    together
+        .part(WORDS, &rows)
         .bind(column(&rows, |(owned, _)| owned.account_key))
         .bind(column(&rows, |(owned, _)| owned.row.message.key))
         .bind(column(&rows, |(owned, _)| owned.row.message.sort_key().as_bytes().to_vec()))
         .bind(column(&rows, |(owned, _)| span(owned.row.message.sent_at)))
         .bind(column(&rows, |(owned, indexed)| line(owned, indexed)));
-    execute(connection, &rows, query).await
 }
 
 /// A message's words as they are stored, its chat's first; as many as fit.
 fn line(owned: &Owned<MessageWrite>, indexed: &str) -> String {
-    if indexed.is_empty() {
-        return String::new();
-    }
     let message = &owned.row.message;
     let (account, span) = (owned.account_key, span(message.sent_at).to_string());
     let mut line = scoped(account, &span, &chat_word(message.chat_key));

@@ -1,12 +1,12 @@
 //! The order of steps inside a transaction.
 
 use super::book::Book;
-use super::load::load;
+use super::load;
 use crate::error::StoreError;
 use crate::intake::{Adoption, Delivery, Digest, Mode, Outcome, Reading, Taken, Verdict};
 use crate::log::Moved;
-use crate::rows::{InboxRow, InboxUpdate, Rows, WorkKind, Writes};
-use channel_domain::fact::Fact;
+use crate::rows::{Asked, InboxRow, InboxUpdate, Rows, WorkKind, Writes};
+use channel_domain::fact::{Fact, Statement};
 use channel_domain::ids::AccountId;
 use channel_domain::time::{Micros, Stamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,6 +20,18 @@ pub struct Unit {
     pub source: UnitSource,
     /// W3C trace context of its request.
     pub trace: Option<String>,
+}
+
+impl Unit {
+    const fn is_fresh(&self) -> bool {
+        matches!(self.source, UnitSource::Fresh(_))
+    }
+
+    /// What it states of an account that is open.
+    fn statement(&self, keys: &HashMap<AccountId, i64>) -> Option<(i64, &Statement)> {
+        let Reading::Statement { statement, .. } = &self.reading else { return None };
+        Some((*keys.get(&statement.account)?, statement))
+    }
 }
 
 /// Where a payload comes from.
@@ -62,24 +74,28 @@ pub async fn project<R: Rows + ?Sized>(
     let mut books = open(rows, &units, adoption, now).await?;
     let keys: HashMap<AccountId, i64> =
         books.values().map(|book| (book.account.row.id.clone(), book.key())).collect();
-    let known = known_digests(rows, &units, &keys, now).await?;
-    let stamps = stamps(rows, &units).await?;
+    let stated = units.iter().filter_map(|unit| unit.statement(&keys));
+    let mut asked = load::asked(stated.map(|(key, statement)| (key, &statement.fact)));
+    asked.digests = digests(&units, &keys);
+    asked.inbox_ids = units.iter().filter(|unit| unit.is_fresh()).count();
+    let known = rows.look_up(&asked, now).await?;
+    let stamps = stamps(&units, &known.inbox_ids);
+    let repeated = asked.digests.into_iter().zip(&known.fresh);
+    let repeated = repeated.filter(|(_, fresh)| !**fresh).map(|(digest, _)| digest).collect();
     let facts: Vec<_> = units
         .iter()
         .zip(&stamps)
         .filter_map(|(unit, stamp)| {
-            let Reading::Statement { statement, .. } = &unit.reading else {
-                return None;
-            };
-            Some((*keys.get(&statement.account)?, &statement.fact, *stamp))
+            let (key, statement) = unit.statement(&keys)?;
+            Some((key, &statement.fact, *stamp))
         })
         .collect();
-    load(rows, &mut books, &facts).await?;
+    load::load(rows, &mut books, &facts, known).await?;
     let mut writes = Writes::default();
     let mut seen = HashSet::new();
     let mut verdicts = Vec::with_capacity(units.len());
     for (unit, stamp) in units.into_iter().zip(stamps) {
-        let judged = judge(&unit, stamp, &keys, &mut books, &known, &mut seen, &mut writes, now);
+        let judged = judge(&unit, stamp, &keys, &mut books, &repeated, &mut seen, &mut writes, now);
         verdicts.push(record(unit, &judged, &mut writes));
     }
     let moved = close(books, &mut writes);
@@ -105,13 +121,8 @@ async fn open<R: Rows + ?Sized>(
     Ok(open.into_iter().map(|open| (open.account.key, Book::new(open))).collect())
 }
 
-/// Which digests were stored before this batch.
-async fn known_digests<R: Rows + ?Sized>(
-    rows: &mut R,
-    units: &[Unit],
-    keys: &HashMap<AccountId, i64>,
-    now: Micros,
-) -> Result<HashSet<(i64, Digest)>, StoreError> {
+/// The digests of a batch, each once.
+fn digests(units: &[Unit], keys: &HashMap<AccountId, i64>) -> Vec<(i64, Digest)> {
     let digests: BTreeSet<(i64, Digest)> = units
         .iter()
         .filter(|unit| !matches!(unit.source, UnitSource::Stored(_, Mode::DryRun)))
@@ -122,28 +133,18 @@ async fn known_digests<R: Rows + ?Sized>(
             _ => None,
         })
         .collect();
-    let digests: Vec<_> = digests.into_iter().collect();
-    if digests.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let fresh = rows.note_digests(&digests, now).await?;
-    let pairs = digests.into_iter().zip(fresh);
-    Ok(pairs.filter(|(_, fresh)| !fresh).map(|(pair, _)| pair).collect())
+    digests.into_iter().collect()
 }
 
-async fn stamps<R: Rows + ?Sized>(rows: &mut R, units: &[Unit]) -> Result<Vec<Stamp>, StoreError> {
-    let fresh = units.iter().filter(|unit| matches!(unit.source, UnitSource::Fresh(_))).count();
-    let ids = if fresh == 0 { vec![] } else { rows.inbox_ids(fresh).await? };
-    let mut ids = ids.into_iter();
-    Ok(units
-        .iter()
-        .map(|unit| match &unit.source {
-            UnitSource::Fresh(delivery) => {
-                Stamp { at: delivery.received_at, inbox: ids.next().unwrap_or_default() }
-            }
-            UnitSource::Stored(stamp, _) => *stamp,
-        })
-        .collect())
+fn stamps(units: &[Unit], inbox_ids: &[i64]) -> Vec<Stamp> {
+    let mut ids = inbox_ids.iter().copied();
+    let stamp = |unit: &Unit| match &unit.source {
+        UnitSource::Fresh(delivery) => {
+            Stamp { at: delivery.received_at, inbox: ids.next().unwrap_or_default() }
+        }
+        UnitSource::Stored(stamp, _) => *stamp,
+    };
+    units.iter().map(stamp).collect()
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of `project`, split off for its length")]
@@ -172,7 +173,7 @@ fn judge(
     let judged = |outcome, reason| Judged { stamp, outcome, reason, account_key: Some(key) };
     // What is stored is applied: only a fresh copy may be dropped, or the order of applying would
     // decide which of two copies counts.
-    if repeated && matches!(unit.source, UnitSource::Fresh(_)) {
+    if repeated && unit.is_fresh() {
         if statement.fact.is_monotone() {
             return judged(Outcome::Duplicate, Some("DUPLICATE"));
         }
@@ -257,7 +258,9 @@ pub async fn keep<R: Rows + ?Sized>(
     rows: &mut R,
     batch: Vec<Delivery>,
 ) -> Result<Taken, StoreError> {
-    let ids = rows.inbox_ids(batch.len()).await?;
+    let asked = Asked { inbox_ids: batch.len(), ..Asked::default() };
+    let now = batch.iter().map(|delivery| delivery.received_at).max().unwrap_or_default();
+    let ids = rows.look_up(&asked, now).await?.inbox_ids;
     let mut writes = Writes::default();
     let mut taken = Taken::default();
     for (delivery, inbox) in batch.into_iter().zip(ids) {

@@ -3,10 +3,10 @@
 
 use super::book::Book;
 use crate::error::StoreError;
-use crate::rows::{ChatsWanted, Rows};
-use channel_domain::attendee::{ClaimKind, claims_of};
+use crate::rows::{Asked, ChatsWanted, Known, Owned, Rows};
+use channel_domain::attendee::{Attendee, ClaimKind, claims_of};
 use channel_domain::fact::{Fact, Person, ReceiptKind, Received};
-use channel_domain::ids::{AttendeeId, ChatId, UpstreamMessageId};
+use channel_domain::ids::{AttendeeId, ChatId};
 use channel_domain::people;
 use channel_domain::time::Stamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,32 +14,47 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// The facts of a batch with the accounts they are about.
 pub(super) type Facts<'a> = [(i64, &'a Fact, Stamp)];
 
+/// What the facts need to know before anything else.
+pub(super) fn asked<'f>(facts: impl Iterator<Item = (i64, &'f Fact)>) -> Asked {
+    let mut asked = Asked::default();
+    for (account, fact) in facts {
+        asked.messages.extend(fact.message().map(|id| (account, id.clone())));
+        if let Fact::Received(fact) = fact {
+            asked.parked.push((account, fact.message.clone()));
+        }
+        let named = persons(fact).filter_map(people::key);
+        asked.attendees.extend(named.map(|id| (account, id)));
+    }
+    once(&mut asked.messages);
+    once(&mut asked.parked);
+    once(&mut asked.attendees);
+    asked
+}
+
 /// Loads what the facts need into the books.
 pub(super) async fn load<R: Rows + ?Sized>(
     rows: &mut R,
     books: &mut BTreeMap<i64, Book>,
     facts: &Facts<'_>,
+    known: Known,
 ) -> Result<(), StoreError> {
-    let wanted = wanted(facts);
-    for owned in rows.messages(&wanted.messages).await? {
+    for owned in known.messages {
         if let Some(book) = books.get_mut(&owned.account_key) {
             book.put_message(owned.row);
         }
     }
-    for parked in rows.parked(&wanted.received).await? {
+    for parked in known.parked {
         if let Some(book) = books.get_mut(&parked.account_key) {
             book.parked.entry(parked.message.clone()).or_default().push(parked);
         }
     }
-    let people = people_of(facts, books);
-    for owned in rows.attendees(&people).await? {
-        if let Some(book) = books.get_mut(&owned.account_key) {
-            let (id, row) = (owned.row.id.clone(), owned.row);
-            book.attendees.entry(id).or_insert_with(|| super::book::Entry::known(row));
-        }
+    put_attendees(books, known.attendees);
+    let more = named_by_waiting(books);
+    if !more.is_empty() {
+        put_attendees(books, rows.attendees(&more).await?);
     }
     let chats = ChatsWanted {
-        ids: wanted.chats,
+        ids: chats_of_facts(facts),
         keys: chats_of_messages(books),
         counterparties: renamed(facts, books),
     };
@@ -51,26 +66,23 @@ pub(super) async fn load<R: Rows + ?Sized>(
     load_unread(rows, books, facts).await
 }
 
-#[derive(Default)]
-struct Wanted {
-    messages: Vec<(i64, UpstreamMessageId)>,
-    received: Vec<(i64, UpstreamMessageId)>,
-    chats: Vec<(i64, ChatId)>,
-}
-
-fn wanted(facts: &Facts<'_>) -> Wanted {
-    let mut wanted = Wanted::default();
-    for (account, fact, _) in facts {
-        wanted.messages.extend(fact.message().map(|id| (*account, id.clone())));
-        if let Fact::Received(fact) = fact {
-            wanted.received.push((*account, fact.message.clone()));
-            wanted.chats.push((*account, fact.chat.id.clone()));
+fn put_attendees(books: &mut BTreeMap<i64, Book>, attendees: Vec<Owned<Attendee>>) {
+    for owned in attendees {
+        if let Some(book) = books.get_mut(&owned.account_key) {
+            let (id, row) = (owned.row.id.clone(), owned.row);
+            book.attendees.entry(id).or_insert_with(|| super::book::Entry::known(row));
         }
     }
-    once(&mut wanted.messages);
-    once(&mut wanted.received);
-    once(&mut wanted.chats);
-    wanted
+}
+
+fn chats_of_facts(facts: &Facts<'_>) -> Vec<(i64, ChatId)> {
+    let received = facts.iter().filter_map(|(account, fact, _)| match fact {
+        Fact::Received(fact) => Some((*account, fact.chat.id.clone())),
+        _ => None,
+    });
+    let mut chats = received.collect();
+    once(&mut chats);
+    chats
 }
 
 fn once<T: Ord>(items: &mut Vec<T>) {
@@ -86,16 +98,14 @@ fn persons(fact: &Fact) -> Box<dyn Iterator<Item = &Person> + '_> {
     }
 }
 
-/// Everybody whom the facts, or the facts that wait for their messages, name.
-fn people_of(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, AttendeeId)> {
-    let named = facts.iter().map(|(account, fact, _)| (*account, *fact));
-    let waiting = books.values().flat_map(|book| book.parked.values().flatten());
-    let waiting = waiting.map(|parked| (parked.account_key, &parked.fact));
-    let mut ids: Vec<_> = named
-        .chain(waiting)
-        .flat_map(|(account, fact)| persons(fact).map(move |person| (account, person)))
-        .filter_map(|(account, person)| Some((account, people::key(person)?)))
-        .collect();
+/// Those whom only the facts name that wait for their messages.
+fn named_by_waiting(books: &BTreeMap<i64, Book>) -> Vec<(i64, AttendeeId)> {
+    let mut ids = Vec::new();
+    for (account, book) in books {
+        let named = book.parked.values().flatten().flat_map(|parked| persons(&parked.fact));
+        let unknown = named.filter_map(people::key).filter(|id| !book.attendees.contains_key(id));
+        ids.extend(unknown.map(|id| (*account, id)));
+    }
     once(&mut ids);
     ids
 }
