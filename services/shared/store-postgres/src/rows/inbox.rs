@@ -14,11 +14,9 @@ const STORE: &str = "INSERT INTO webhook_inbox (id, received_at, account_key, ac
       AS u(id, received_at, account_key, account, headers, body, state, reason, detail, next_at, trace)";
 
 /// Stores payloads.
-pub(super) fn store(
-    together: &mut Together,
-    rows: &[InboxRow],
-) {
-    together.part(STORE, rows)
+pub(super) fn store(together: &mut Together, rows: &[InboxRow]) {
+    together
+        .part(STORE, rows)
         .bind(column(rows, |row| row.stamp.inbox))
         .bind(column(rows, |row| row.stamp.at.0))
         .bind(column(rows, |row| row.account_key))
@@ -39,11 +37,9 @@ const UPDATE: &str = "UPDATE webhook_inbox i SET state = u.state, reason = u.rea
       AS u(id, state, reason, detail, account_key) WHERE i.id = u.id";
 
 /// Gives stored payloads their new state.
-pub(super) fn update(
-    together: &mut Together,
-    updates: &[InboxUpdate],
-) {
-    together.part(UPDATE, updates)
+pub(super) fn update(together: &mut Together, updates: &[InboxUpdate]) {
+    together
+        .part(UPDATE, updates)
         .bind(column(updates, |update| update.inbox))
         .bind(column(updates, |update| update.outcome as i16))
         .bind(column(updates, |update| update.reason))

@@ -3,11 +3,11 @@
 use super::column;
 use crate::decode::{self, CHAT, CHAT_JOINS, MESSAGE, MESSAGE_JOINS, get, owned};
 use crate::error::sorted;
+use channel_domain::Micros;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AttendeeId, ChatId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::Micros;
 use channel_store::StoreError;
 use channel_store::rows::{ChatsWanted, Owned};
 use const_format::concatcp;

@@ -12,12 +12,9 @@ const WORK: &str = "INSERT INTO work_items (account_key, kind, subject, created_
       AS u(account_key, kind, subject) ON CONFLICT DO NOTHING";
 
 /// Asks for work.
-pub(super) fn work(
-    together: &mut Together,
-    rows: &[Owned<Work>],
-    now: Micros,
-) {
-    together.part(WORK, rows)
+pub(super) fn work(together: &mut Together, rows: &[Owned<Work>], now: Micros) {
+    together
+        .part(WORK, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.kind as i16))
         .bind(column(rows, |owned| owned.row.subject.as_str()))
@@ -35,11 +32,7 @@ const APPEND: &str = "INSERT INTO change_log (account_key, seq, tag, body_hash, 
       $6::smallint[], $7::smallint[], $8::text[], $9::bigint[], $10::bytea[], $11::text[])";
 
 /// Appends to logs and writes their ends.
-pub(super) fn append(
-    together: &mut Together,
-    rows: &[LogRow],
-    heads: &[HeadWrite],
-) {
+pub(super) fn append(together: &mut Together, rows: &[LogRow], heads: &[HeadWrite]) {
     together
         .part(APPEND, rows)
         .bind(column(rows, |row| row.account_key))

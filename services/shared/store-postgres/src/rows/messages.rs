@@ -166,16 +166,14 @@ const REACTIONS: &str = "INSERT INTO reactions (account_key, message_key, actor_
       at = excluded.at, inbox = excluded.inbox";
 
 /// Writes the reactions of messages whose reactions changed.
-pub(super) fn reactions(
-    together: &mut Together,
-    messages: &[Owned<MessageWrite>],
-) {
+pub(super) fn reactions(together: &mut Together, messages: &[Owned<MessageWrite>]) {
     let rows: Vec<(&Owned<MessageWrite>, &Reaction)> = messages
         .iter()
         .filter(|owned| owned.row.reactions)
         .flat_map(|owned| owned.row.message.reactions.iter().map(move |one| (owned, one)))
         .collect();
-    together.part(REACTIONS, &rows)
+    together
+        .part(REACTIONS, &rows)
         .bind(column(&rows, |(owned, _)| owned.account_key))
         .bind(column(&rows, |(owned, _)| owned.row.message.key))
         .bind(column(&rows, |(_, reaction)| reaction.actor_key))
@@ -189,11 +187,9 @@ const VERSIONS: &str = "INSERT INTO message_versions (account_key, message_key, 
     ON CONFLICT DO NOTHING";
 
 /// Keeps past texts.
-pub(super) fn versions(
-    together: &mut Together,
-    rows: &[Owned<Version>],
-) {
-    together.part(VERSIONS, rows)
+pub(super) fn versions(together: &mut Together, rows: &[Owned<Version>]) {
+    together
+        .part(VERSIONS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.message_key))
         .bind(column(rows, |owned| owned.row.stamp.at.0))
@@ -208,7 +204,8 @@ const PARK: &str = "INSERT INTO parked_facts (account_key, upstream_id, at, inbo
 
 /// Keeps facts until their message comes.
 pub(super) fn park(together: &mut Together, rows: &[Parked]) -> Result<(), StoreError> {
-    together.part(PARK, rows)
+    together
+        .part(PARK, rows)
         .bind(column(rows, |parked| parked.account_key))
         .bind(column(rows, |parked| parked.message.as_str()))
         .bind(column(rows, |parked| parked.stamp.at.0))
@@ -222,11 +219,9 @@ const UNPARK: &str = "DELETE FROM parked_facts f USING unnest($1::bigint[], $2::
     WHERE f.account_key = u.account_key AND f.upstream_id = u.upstream_id";
 
 /// Forgets facts whose message has come.
-pub(super) fn unpark(
-    together: &mut Together,
-    rows: &[Owned<UpstreamMessageId>],
-) {
-    together.part(UNPARK, rows)
+pub(super) fn unpark(together: &mut Together, rows: &[Owned<UpstreamMessageId>]) {
+    together
+        .part(UNPARK, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.as_str()));
 }

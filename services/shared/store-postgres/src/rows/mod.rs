@@ -64,24 +64,27 @@ impl Rows for Tx<'_> {
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        let mut together = Together::default();
-        inbox::store(&mut together, &writes.inbox);
-        inbox::update(&mut together, &writes.inbox_updates);
-        open::update(&mut together, &writes.accounts)?;
-        people::attendees(&mut together, &writes.attendees)?;
-        people::links(&mut together, &writes.links);
-        people::chats(&mut together, &writes.chats)?;
-        people::members(&mut together, &writes.members);
-        messages::messages(&mut together, &writes.messages)?;
-        search::words(&mut together, &writes.messages);
-        messages::files(&mut together, &writes.messages)?;
-        messages::reactions(&mut together, &writes.messages);
-        messages::versions(&mut together, &writes.versions);
-        messages::unpark(&mut together, &writes.unparked);
-        messages::park(&mut together, &writes.parked)?;
-        log::work(&mut together, &writes.work, self.now);
-        log::append(&mut together, &writes.log, &writes.heads);
-        together.execute(self.connection).await
+        let mut often = Together::default();
+        inbox::store(&mut often, &writes.inbox);
+        people::chats(&mut often, &writes.chats)?;
+        people::members(&mut often, &writes.members);
+        messages::messages(&mut often, &writes.messages)?;
+        search::words(&mut often, &writes.messages);
+        log::work(&mut often, &writes.work, self.now);
+        log::append(&mut often, &writes.log, &writes.heads);
+        often.execute(self.connection).await?;
+        let mut seldom = Together::default();
+        inbox::update(&mut seldom, &writes.inbox_updates);
+        open::update(&mut seldom, &writes.accounts)?;
+        people::attendees(&mut seldom, &writes.attendees)?;
+        people::links(&mut seldom, &writes.links);
+        search::no_words(&mut seldom, &writes.messages);
+        messages::files(&mut seldom, &writes.messages)?;
+        messages::reactions(&mut seldom, &writes.messages);
+        messages::versions(&mut seldom, &writes.versions);
+        messages::unpark(&mut seldom, &writes.unparked);
+        messages::park(&mut seldom, &writes.parked)?;
+        seldom.execute(self.connection).await
     }
 }
 

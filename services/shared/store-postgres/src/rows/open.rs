@@ -101,12 +101,10 @@ const UPDATE: &str = "UPDATE accounts a SET tenant = u.tenant, phone = u.phone, 
     WHERE a.account_key = u.account_key";
 
 /// Writes accounts that are open.
-pub(super) fn update(
-    together: &mut Together,
-    accounts: &[Account],
-) -> Result<(), StoreError> {
+pub(super) fn update(together: &mut Together, accounts: &[Account]) -> Result<(), StoreError> {
     let phone = |account: &Account| account.phone.as_ref().map(|(_, since)| *since);
-    together.part(UPDATE, accounts)
+    together
+        .part(UPDATE, accounts)
         .bind(column(accounts, |a| a.key))
         .bind(column(accounts, |a| a.tenant.as_str()))
         .bind(column(accounts, |a| a.phone.as_ref().map(|(phone, _)| phone.as_str())))

@@ -27,7 +27,8 @@ pub(super) fn attendees(
         let named = [attendee.name(), attendee.phone()];
         listed_words(named.into_iter().flatten())
     };
-    together.part(ATTENDEES, rows)
+    together
+        .part(ATTENDEES, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.key))
         .bind(column(rows, |owned| owned.row.id.as_str()))
@@ -70,12 +71,10 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
       last = excluded.last, place = excluded.place, words = excluded.words, rev = excluded.rev";
 
 /// Writes chats.
-pub(super) fn chats(
-    together: &mut Together,
-    rows: &[Owned<Chat>],
-) -> Result<(), StoreError> {
+pub(super) fn chats(together: &mut Together, rows: &[Owned<Chat>]) -> Result<(), StoreError> {
     let subject = |owned: &Owned<Chat>| owned.row.subject.as_ref().map(|(_, since)| *since);
-    together.part(CHATS, rows)
+    together
+        .part(CHATS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.key))
         .bind(column(rows, |owned| owned.row.id.as_str()))
@@ -125,11 +124,9 @@ const LINKS: &str = "INSERT INTO person_links AS l (account_key, kind, value, at
       WHERE (excluded.since_at, excluded.since_inbox) < (l.since_at, l.since_inbox)";
 
 /// Notes dated claims that identifiers name people.
-pub(super) fn links(
-    together: &mut Together,
-    rows: &[Owned<Link>],
-) {
-    together.part(LINKS, rows)
+pub(super) fn links(together: &mut Together, rows: &[Owned<Link>]) {
+    together
+        .part(LINKS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| identifier(owned.row.kind)))
         .bind(column(rows, |owned| owned.row.value.as_str()))
@@ -162,11 +159,9 @@ const MEMBERS: &str = "INSERT INTO chat_attendees AS m (account_key, chat_key, a
       since_at = excluded.since_at, since_inbox = excluded.since_inbox";
 
 /// Notes who is in which chat.
-pub(super) fn members(
-    together: &mut Together,
-    rows: &[Owned<Member>],
-) {
-    together.part(MEMBERS, rows)
+pub(super) fn members(together: &mut Together, rows: &[Owned<Member>]) {
+    together
+        .part(MEMBERS, rows)
         .bind(column(rows, |owned| owned.account_key))
         .bind(column(rows, |owned| owned.row.chat_key))
         .bind(column(rows, |owned| owned.row.attendee_key))

@@ -22,17 +22,8 @@ const WORDS: &str = "INSERT INTO message_words (account_key, message_key, place,
       span = excluded.span, words = excluded.words";
 
 /// Writes the words of messages whose text is new or changed.
-pub(super) fn words(
-    together: &mut Together,
-    messages: &[Owned<MessageWrite>],
-) {
-    let indexed =
-        messages.iter().filter_map(|owned| Some((owned, owned.row.indexed.as_deref()?)));
-    let (rows, none): (Vec<_>, Vec<_>) = indexed.partition(|(_, indexed)| !indexed.is_empty());
-    together
-        .part(NO_WORDS, &none)
-        .bind(column(&none, |(owned, _)| owned.account_key))
-        .bind(column(&none, |(owned, _)| owned.row.message.key));
+pub(super) fn words(together: &mut Together, messages: &[Owned<MessageWrite>]) {
+    let rows: Vec<_> = indexed(messages).filter(|(_, indexed)| !indexed.is_empty()).collect();
     together
         .part(WORDS, &rows)
         .bind(column(&rows, |(owned, _)| owned.account_key))
@@ -40,6 +31,19 @@ pub(super) fn words(
         .bind(column(&rows, |(owned, _)| owned.row.message.sort_key().as_bytes().to_vec()))
         .bind(column(&rows, |(owned, _)| span(owned.row.message.sent_at)))
         .bind(column(&rows, |(owned, indexed)| line(owned, indexed)));
+}
+
+/// Forgets the words of messages that have none left.
+pub(super) fn no_words(together: &mut Together, messages: &[Owned<MessageWrite>]) {
+    let rows: Vec<_> = indexed(messages).filter(|(_, indexed)| indexed.is_empty()).collect();
+    together
+        .part(NO_WORDS, &rows)
+        .bind(column(&rows, |(owned, _)| owned.account_key))
+        .bind(column(&rows, |(owned, _)| owned.row.message.key));
+}
+
+fn indexed(messages: &[Owned<MessageWrite>]) -> impl Iterator<Item = (&Owned<MessageWrite>, &str)> {
+    messages.iter().filter_map(|owned| Some((owned, owned.row.indexed.as_deref()?)))
 }
 
 /// A message's words as they are stored, its chat's first; as many as fit.

@@ -1,4 +1,7 @@
-//! Several statements as one: what a batch writes costs one round trip, whatever kinds of rows it has.
+//! Several statements as one, so that what a batch writes costs few round trips.
+//!
+//! All parts are always there, some with nothing to do: the server plans the whole once, where leaving
+//! parts out would give it another statement to plan for each mixture.
 
 use crate::error::sorted;
 use channel_store::StoreError;
@@ -12,16 +15,14 @@ use std::fmt::Write;
 pub(super) struct Together {
     sql: String,
     arguments: PgArguments,
+    has_work: bool,
     refused: Option<sqlx::Error>,
 }
 
 impl Together {
-    /// Adds a statement, whose parameters count from `$1` and are bound to what this returns; nothing if
-    /// there are no rows for it.
-    pub(super) fn part<R>(&mut self, statement: &str, rows: &[R]) -> Part<'_> {
-        if rows.is_empty() {
-            return Part(None);
-        }
+    /// Adds a statement for these rows, whose parameters count from `$1` and are bound to what this returns.
+    pub(super) fn part<R>(&mut self, statement: &str, rows: &[R]) -> &mut Self {
+        self.has_work |= !rows.is_empty();
         let begin = if self.sql.is_empty() { "WITH " } else { ", " };
         self.sql.push_str(begin);
         let bound = self.arguments.len();
@@ -29,15 +30,26 @@ impl Together {
         let _ = write!(self.sql, "part{bound} AS (");
         renumber(statement, bound, &mut self.sql);
         self.sql.push(')');
-        Part(Some(self))
+        self
     }
 
-    /// Executes what was added, if anything was.
+    /// Binds the next parameter of the part that was added last.
+    pub(super) fn bind<'t, T>(&mut self, value: T) -> &mut Self
+    where
+        T: Encode<'t, Postgres> + Type<Postgres>,
+    {
+        if let Err(error) = self.arguments.add(value) {
+            self.refused.get_or_insert(sqlx::Error::Encode(error));
+        }
+        self
+    }
+
+    /// Executes what was added, if it has rows.
     pub(super) async fn execute(mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if let Some(refused) = self.refused {
             return Err(sorted(refused));
         }
-        if self.sql.is_empty() {
+        if !self.has_work {
             return Ok(());
         }
         self.sql.push_str(" SELECT 1");
@@ -45,24 +57,6 @@ impl Together {
         let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
         query.execute(connection).await.map_err(sorted)?;
         Ok(())
-    }
-}
-
-/// The part that was added last.
-pub(super) struct Part<'s>(Option<&'s mut Together>);
-
-impl Part<'_> {
-    /// Binds its next parameter.
-    pub(super) fn bind<'t, T>(mut self, value: T) -> Self
-    where
-        T: Encode<'t, Postgres> + Type<Postgres>,
-    {
-        if let Some(together) = &mut self.0
-            && let Err(error) = together.arguments.add(value)
-        {
-            together.refused.get_or_insert(sqlx::Error::Encode(error));
-        }
-        self
     }
 }
 
@@ -85,7 +79,6 @@ mod tests {
     fn the_parameters_of_each_part_follow_those_before() {
         let mut together = Together::default();
         together.part("INSERT INTO a SELECT $1, $2", &[0]).bind(1_i64).bind("x");
-        together.part::<u8>("DELETE FROM z WHERE y = $1", &[]).bind(7_i64);
         together.part("DELETE FROM b WHERE c = $1 AND d = $12", &[0]).bind(2_i64);
         assert_eq!(
             together.sql,
