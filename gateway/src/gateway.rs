@@ -1,25 +1,21 @@
 //! Puts the layers together.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{Router, body::Body, routing::post_service};
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use channel_runtime::deadline::{DeadlineLayer, Limits};
+use http::{Response, StatusCode};
 use tokio::{net::TcpListener, runtime::Handle};
 use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
-use tonic_web::{GrpcWebLayer, GrpcWebService};
-use tower::{Layer, Service, ServiceExt, util::BoxCloneSyncService};
+use tonic_web::GrpcWebLayer;
+use tower::{Layer, util::BoxCloneSyncService};
 
 use crate::{
     GatewayConfig, GatewayError, Shutdown,
     connection::Connections,
     cors,
-    deadline::{Deadline, DeadlineLayer, Limits},
+    front::Front,
     methods::{self, Owner, Shape},
     proxy::{LocalService, Proxy, Upstream, Upstreams},
     remote::ChannelPool,
@@ -125,46 +121,13 @@ fn shim(config: &GatewayConfig, local: Option<Router>) -> Result<Option<Shim>, G
 
 /// A unary call ends in time, a stream begins in time, and an upload takes as long as it takes.
 fn deadlines(limit: Duration) -> DeadlineLayer {
-    DeadlineLayer::new(move |uri: &Uri| match methods::find(uri.path()) {
-        Ok(method) => match method.shape {
-            Shape::Unary => Limits { headers: None, whole: Some(limit) },
-            Shape::ServerStream => Limits { headers: Some(limit), whole: None },
-            Shape::ClientStream => Limits::default(),
-        },
-        Err(_) => Limits::default(),
+    DeadlineLayer::new(move |path| match methods::find(path).map(|method| method.shape) {
+        Ok(Shape::Unary) => Limits::unary(limit, limit),
+        Ok(Shape::ServerStream) => Limits::stream_that_begins_within(limit),
+        Ok(Shape::ClientStream) | Err(_) => Limits::stream(),
     })
 }
 
 async fn not_found() -> Response<Body> {
     refuse(StatusCode::NOT_FOUND, "NOT_FOUND")
-}
-
-/// Parts gRPC from everything else.
-#[derive(Clone)]
-struct Front {
-    grpc: GrpcWebService<Deadline<Proxy>>,
-    http: Router,
-}
-
-impl Service<Request<Body>> for Front {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_grpc(request.headers()) {
-            let call = self.grpc.clone().oneshot(request);
-            return Box::pin(async move { call.await.map(|response| response.map(Body::new)) });
-        }
-        Box::pin(self.http.clone().oneshot(request))
-    }
-}
-
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }

@@ -16,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use channel_runtime::fault::trailers_of;
 use http_body::{Body as _, Frame};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tonic::{Status, body::Body};
@@ -102,7 +103,7 @@ impl Shared {
 
     fn end_with(&mut self, status: &Status) -> Frame<Bytes> {
         self.call = None;
-        Frame::trailers(status::trailers(status))
+        Frame::trailers(trailers_of(status))
     }
 
     fn poll(&mut self, owner: Owner, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {

@@ -2,7 +2,7 @@
 //!
 //! A request passes, from the outside in: the connection ([`server`]), the paths that are not gRPC
 //! ([`webhook`], and the place kept for REST and the user interface), CORS ([`cors`]), gRPC-Web
-//! translation, the deadline ([`deadline`]), the list of public methods ([`methods`]) and the
+//! translation, the deadline ([`channel_runtime::deadline`]), the list of public methods ([`methods`]) and the
 //! proxy ([`proxy`]), which hands it to a service of this process or to a remote one ([`remote`]).
 //!
 //! **Invariant:** nothing here knows a message or a method body; a service is a path prefix.
@@ -14,9 +14,9 @@ mod backoff;
 pub mod config;
 mod connection;
 pub mod cors;
-pub mod deadline;
 mod error;
 mod first_bytes;
+mod front;
 mod gateway;
 mod guard;
 pub mod methods;

@@ -6,6 +6,7 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use channel_runtime::deadline;
 use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
@@ -121,7 +122,7 @@ impl Inner {
     }
 
     fn backward(&self, response: Response<Body>, place: OwnedSemaphorePermit) -> Response<Body> {
-        if response.status() != StatusCode::OK || !is_grpc(response.headers()) {
+        if response.status() != StatusCode::OK || !deadline::is_grpc(response.headers()) {
             let http = response.status();
             return status::response(status::not_grpc(self.owner, http));
         }
@@ -199,14 +200,9 @@ fn onward(request: Request<Body>) -> Request<Body> {
     Request::from_parts(parts, Body::new(RequestBody::new(body, SETTLING)))
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
-}
-
 fn failure(owner: Owner, error: &tonic::transport::Error) -> tonic::Status {
     if caused_by::<TimeoutExpired>(error) {
-        return status::deadline_exceeded();
+        return deadline::exceeded();
     }
     if caused_by::<ConnectError>(error) {
         tracing::debug!(upstream = owner.name(), "a call found no connection");

@@ -2,14 +2,12 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use http::{HeaderMap, Response};
+use channel_runtime::fault::DOMAIN;
+use http::Response;
 use tonic::{Code, Status, body::Body};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::methods::{Owner, Refused};
-
-/// The domain of every reason, as in `google.rpc.ErrorInfo`.
-const DOMAIN: &str = "channel";
 
 /// When a client should come back after an upstream was away.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -85,36 +83,12 @@ pub(crate) fn full(owner: Owner) -> Status {
     )
 }
 
-/// The caller's deadline, or the gateway's own, has passed.
-pub(crate) fn deadline_exceeded() -> Status {
-    refusal(Code::DeadlineExceeded, "the deadline has passed", "DEADLINE_EXCEEDED", &[])
-}
-
 /// The reader has not read for too long.
 pub(crate) fn reader_stuck() -> Status {
     refusal(Code::Aborted, "the response was not read", "READER_STUCK", &[])
 }
 
-/// The caller asked for a deadline in a way nobody understands.
-pub(crate) fn malformed_timeout() -> Status {
-    refusal(
-        Code::InvalidArgument,
-        "the grpc-timeout header is malformed",
-        "GRPC_TIMEOUT_INVALID",
-        &[],
-    )
-}
-
 /// A response that is nothing but a status.
 pub(crate) fn response(status: Status) -> Response<Body> {
     status.into_http()
-}
-
-/// A status as the end of a response whose headers are gone already.
-pub(crate) fn trailers(status: &Status) -> HeaderMap {
-    let mut trailers = HeaderMap::with_capacity(3);
-    if status.add_header(&mut trailers).is_err() {
-        trailers.insert("grpc-status", (status.code() as i32).into());
-    }
-    trailers
 }

@@ -70,4 +70,26 @@ async fn a_malformed_deadline_is_refused_and_not_ignored() {
     let client = h2c::Client::connect(door.address).await;
     let answer = client.call(LIST, &[("grpc-timeout", "soon")], "x").await;
     assert_eq!(answer.headers["grpc-status"], "3");
+    let status = tonic::Status::from_header_map(&answer.headers).unwrap();
+    assert_eq!(crate::native::reason(&status), "TIMEOUT_MALFORMED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_content_type_passes_by_the_deadlines() {
+    let mut config = web_config();
+    config.response_timeout_seconds = 1;
+    let door = Door::open(config, local_services()).await;
+    let client = h2c::Client::connect(door.address).await;
+    for kind in ["application/grpc+json", "application/grpc;charset=utf-8"] {
+        let headers = [("content-type", kind)];
+        let call = client.call(LIST, &headers, "hang");
+        assert_eq!(soon("the deadline", call).await.headers["grpc-status"], "4", "{kind}");
+    }
+    for kind in ["application/grpcx", "application/grpc-web+json", "application/grpc-webs"] {
+        let headers = [("content-type", kind)];
+        let call = client.call(LIST, &headers, "hang");
+        let answer = soon("a refusal", call).await;
+        assert_eq!(answer.status, 415, "{kind}");
+        assert_eq!(answer.body, b"{\"reason\":\"CONTENT_TYPE_UNKNOWN\"}");
+    }
 }

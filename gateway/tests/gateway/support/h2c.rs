@@ -20,6 +20,7 @@ pub(crate) fn framed(text: &str) -> Bytes {
 
 /// A whole answer.
 pub(crate) struct Answer {
+    pub(crate) status: http::StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: HeaderMap,
@@ -88,6 +89,7 @@ impl Client {
             body.extend_from_slice(&data);
         }
         Answer {
+            status: parts.status,
             headers: parts.headers,
             body,
             trailers: stream.trailers().await.unwrap().unwrap_or_default(),

@@ -3,11 +3,11 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
-use tonic::Status;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::fault::trailers_of;
 
 pin_project! {
     /// Passes a body on until the deadline, then ends it with DEADLINE_EXCEEDED in the trailers
@@ -20,9 +20,10 @@ pin_project! {
     }
 }
 
-impl<B> DeadlineBody<B> {
-    pub(super) fn new(inner: B, deadline: Option<Pin<Box<Sleep>>>) -> Self {
-        Self { inner: Some(inner), deadline }
+impl<B: Body> DeadlineBody<B> {
+    pub(super) fn new(inner: B, at: Option<Instant>) -> Self {
+        let at = at.filter(|_| !inner.is_end_stream());
+        Self { inner: Some(inner), deadline: at.map(|at| Box::pin(sleep_until(at))) }
     }
 }
 
@@ -48,10 +49,12 @@ impl<B: Body> Body for DeadlineBody<B> {
         // First, so that a stream that always has something to say ends too.
         if this.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
             this.inner.set(None);
-            return Poll::Ready(Some(Ok(Frame::trailers(trailers(&super::exceeded())))));
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers_of(&super::exceeded())))));
         }
         let frame = ready!(inner.poll_frame(cx));
-        if frame.is_none() {
+        // Nothing follows the trailers, and the deadline must not add others.
+        let last = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        if last {
             this.inner.set(None);
         }
         Poll::Ready(frame)
@@ -69,12 +72,4 @@ impl<B: Body> Body for DeadlineBody<B> {
             None => SizeHint::with_exact(0),
         }
     }
-}
-
-fn trailers(status: &Status) -> HeaderMap {
-    let mut trailers = HeaderMap::new();
-    if status.add_header(&mut trailers).is_err() {
-        trailers.insert("grpc-status", HeaderValue::from(status.code() as i32));
-    }
-    trailers
 }

@@ -38,6 +38,8 @@ fn parse(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(value: &str) -> Result<Option<Duration>, Malformed> {
@@ -55,6 +57,7 @@ mod tests {
             ("2m", Duration::from_millis(2)),
             ("2u", Duration::from_micros(2)),
             ("2n", Duration::from_nanos(2)),
+            ("99999999m", Duration::from_millis(99_999_999)),
             ("0S", Duration::ZERO),
             ("99999999H", Duration::from_hours(99_999_999)),
         ] {
@@ -65,8 +68,19 @@ mod tests {
 
     #[test]
     fn anything_else_is_malformed() {
-        for text in ["", "S", "5", "5s", "-5S", "+5S", "5.0S", "123456789S", "5 S", "5SS"] {
+        let texts = "|1|S|5|5s|-5S|+5S|5.0S|1.5S|100000000S|123456789S|5 S|5SS";
+        for text in texts.split('|') {
             assert_eq!(read(text), Err(Malformed), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_amount_in_any_unit_is_read_without_overflow(
+            amount in 0_u32..=99_999_999, unit in "[HMSmun]",
+        ) {
+            let text = format!("{amount}{unit}");
+            prop_assert!(read(&text).unwrap().is_some());
         }
     }
 }

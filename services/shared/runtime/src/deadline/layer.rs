@@ -1,12 +1,13 @@
 //! The layer: finds a call's deadline, and answers when it passes.
 
-use std::collections::HashSet;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
@@ -14,47 +15,59 @@ use tower::{Layer, Service};
 
 use super::body::DeadlineBody;
 use super::header::{Malformed, timeout};
+use super::limits::{Limits, earliest};
 use super::{Deadline, exceeded};
 use crate::fault::{Kind, refusal};
 
-/// Enforces deadlines on gRPC calls; other requests pass untouched.
-///
-/// A unary call without a deadline gets the default, and none gets more than the ceiling. A
-/// streaming call has the deadline that its caller names, or none.
-#[derive(Debug, Clone)]
-pub struct DeadlineLayer(Arc<Rules>);
+type Rule = dyn Fn(&str) -> Limits + Send + Sync;
 
-#[derive(Debug)]
-struct Rules {
-    default: Duration,
-    ceiling: Duration,
-    streaming: HashSet<String>,
-}
+/// Enforces deadlines on gRPC calls; other requests pass untouched.
+#[derive(Clone)]
+pub struct DeadlineLayer(Arc<Rule>);
 
 impl DeadlineLayer {
-    /// Takes the unary default and ceiling, and the paths of the methods that stream, as
-    /// [`streaming_methods`](super::streaming_methods) finds them.
-    #[must_use]
-    pub fn new(default: Duration, ceiling: Duration, streaming: HashSet<String>) -> Self {
-        Self(Arc::new(Rules { default: default.min(ceiling), ceiling, streaming }))
+    /// The rule gives the limits of the method that a path (`/package.Service/Method`) names.
+    pub fn new(rule: impl Fn(&str) -> Limits + Send + Sync + 'static) -> Self {
+        Self(Arc::new(rule))
     }
 
-    fn allowance<B>(&self, request: &Request<B>) -> Result<Option<Duration>, Malformed> {
-        if !is_grpc(request) {
-            return Ok(None);
+    fn ends<B>(&self, request: &Request<B>) -> Result<Ends, Malformed> {
+        if !is_grpc(request.headers()) {
+            return Ok(Ends::default());
         }
         let asked = timeout(request.headers())?;
-        if self.0.streaming.contains(request.uri().path()) {
-            return Ok(asked);
-        }
-        Ok(Some(asked.unwrap_or(self.0.default).min(self.0.ceiling)))
+        let limits = (self.0)(request.uri().path());
+        let now = Instant::now();
+        // More than a timer can hold is as good as none.
+        let at = |limit: Option<Duration>| limit.and_then(|limit| now.checked_add(limit));
+        Ok(Ends { begin: at(limits.begin), whole: at(limits.whole(asked)) })
     }
 }
 
-/// `application/grpc` and its subtypes, but not `application/grpc-web`, whose answers look
-/// different and are made further out.
-fn is_grpc<B>(request: &Request<B>) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+impl fmt::Debug for DeadlineLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadlineLayer").finish_non_exhaustive()
+    }
+}
+
+/// When a call must have begun to answer, and when it ends.
+#[derive(Default)]
+struct Ends {
+    begin: Option<Instant>,
+    whole: Option<Instant>,
+}
+
+impl Ends {
+    fn first(&self) -> Option<Instant> {
+        earliest(self.begin, self.whole)
+    }
+}
+
+/// Whether headers say `application/grpc` or one of its subtypes; not `application/grpc-web`, whose
+/// answers look different and are made further out.
+#[must_use]
+pub fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
@@ -77,6 +90,7 @@ pub struct DeadlineService<S> {
 impl<S, B, R> Service<Request<B>> for DeadlineService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    R: Body,
 {
     type Response = Response<DeadlineBody<R>>;
     type Error = S::Error;
@@ -87,16 +101,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Ok(allowance) = self.layer.allowance(&request) else {
+        let Ok(ends) = self.layer.ends(&request) else {
             return DeadlineFuture::refused(malformed());
         };
-        // More than a timer can hold is as good as none.
-        let at = allowance.and_then(|allowance| Instant::now().checked_add(allowance));
-        if let Some(at) = at {
+        if let Some(at) = ends.whole {
             request.extensions_mut().insert(Deadline(at));
         }
-        let deadline = at.map(|at| Box::pin(sleep_until(at)));
-        DeadlineFuture { inner: Some(self.inner.call(request)), deadline, refused: None }
+        let expiry = ends.first().map(|at| Box::pin(sleep_until(at)));
+        let inner = Some(self.inner.call(request));
+        DeadlineFuture { inner, expiry, whole: ends.whole, refused: None }
     }
 }
 
@@ -111,20 +124,22 @@ pin_project! {
     pub struct DeadlineFuture<F> {
         #[pin]
         inner: Option<F>,
-        deadline: Option<Pin<Box<Sleep>>>,
+        expiry: Option<Pin<Box<Sleep>>>,
+        whole: Option<Instant>,
         refused: Option<Status>,
     }
 }
 
 impl<F> DeadlineFuture<F> {
     fn refused(status: Status) -> Self {
-        Self { inner: None, deadline: None, refused: Some(status) }
+        Self { inner: None, expiry: None, whole: None, refused: Some(status) }
     }
 }
 
 impl<F, R, E> Future for DeadlineFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
 {
     type Output = Result<Response<DeadlineBody<R>>, E>;
 
@@ -134,7 +149,7 @@ where
             return Poll::Ready(Ok(status.into_http()));
         }
         // First: a client inside has the same deadline, and would answer it with CANCELLED.
-        if this.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+        if this.expiry.as_mut().is_some_and(|expiry| expiry.as_mut().poll(cx).is_ready()) {
             this.inner.set(None);
             return Poll::Ready(Ok(exceeded().into_http()));
         }
@@ -142,7 +157,7 @@ where
             return Poll::Pending;
         };
         let response = ready!(inner.poll(cx))?;
-        let deadline = this.deadline.take();
-        Poll::Ready(Ok(response.map(|body| DeadlineBody::new(body, deadline))))
+        let whole = this.whole.take();
+        Poll::Ready(Ok(response.map(|body| DeadlineBody::new(body, whole))))
     }
 }

@@ -7,12 +7,14 @@
 mod body;
 mod header;
 mod layer;
+mod limits;
 mod methods;
 #[cfg(test)]
 mod tests;
 
 pub use body::DeadlineBody;
-pub use layer::{DeadlineFuture, DeadlineLayer, DeadlineService};
+pub use layer::{DeadlineFuture, DeadlineLayer, DeadlineService, is_grpc};
+pub use limits::Limits;
 pub use methods::streaming_methods;
 
 use tokio::time::Instant;
@@ -21,7 +23,9 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub Instant);
 
-fn exceeded() -> tonic::Status {
+/// What a call is told whose deadline has passed; counted.
+#[must_use]
+pub fn exceeded() -> tonic::Status {
     metrics::counter!("channel_rpc_deadlines_exceeded_total").increment(1);
     let kind = crate::fault::Kind::Deadline;
     crate::fault::refusal(kind, "DEADLINE_EXCEEDED", "the call's deadline has passed")

@@ -13,15 +13,20 @@ use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{Deadline, DeadlineBody, DeadlineLayer, streaming_methods};
+use super::{Deadline, DeadlineBody, DeadlineLayer, Limits, streaming_methods};
 use crate::fault::reason_of;
 
 const UNARY: &str = "/s.S/Unary";
 const STREAM: &str = "/s.S/Stream";
+const PROMPT_STREAM: &str = "/s.S/PromptStream";
 const SECOND: Duration = Duration::from_secs(1);
 
 fn layer() -> DeadlineLayer {
-    DeadlineLayer::new(5 * SECOND, 10 * SECOND, HashSet::from([STREAM.to_owned()]))
+    DeadlineLayer::new(|path| match path {
+        STREAM => Limits::stream(),
+        PROMPT_STREAM => Limits::stream_that_begins_within(5 * SECOND),
+        _ => Limits::unary(5 * SECOND, 10 * SECOND),
+    })
 }
 
 fn request(path: &str, timeout: Option<&str>) -> Request<()> {
@@ -100,8 +105,50 @@ async fn what_is_not_grpc_passes_untouched() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_does_not_begin_in_time_is_answered() {
+    let (response, took) = unary(request(PROMPT_STREAM, None), 60 * SECOND).await;
+    assert_eq!(refusal(&response).code(), Code::DeadlineExceeded);
+    assert_eq!(took.as_secs(), 5);
+    let (response, took) = unary(request(PROMPT_STREAM, Some("2S")), 60 * SECOND).await;
+    assert_eq!(refusal(&response).code(), Code::DeadlineExceeded);
+    assert_eq!(took.as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_outlive_the_limit_on_its_beginning() {
+    let (frames, end, took, _) = streaming(PROMPT_STREAM, None, SECOND).await;
+    assert_eq!(frames, 1_000);
+    assert!(end.is_none());
+    assert!(took > 900 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_says_nothing_ends_at_its_deadline_and_not_before() {
+    let (frames, end, took, dropped) = streaming(STREAM, Some("5S"), 3_600 * SECOND).await;
+    assert_eq!(frames, 0);
+    assert_eq!(end.unwrap().code(), Code::DeadlineExceeded);
+    assert!((5_000..5_010).contains(&took.as_millis()), "{took:?}");
+    assert!(dropped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_ended_gets_no_second_end() {
+    let mut own = http::HeaderMap::new();
+    own.insert("grpc-status", 0.into());
+    let frames = [Ok::<_, Status>(Frame::<Bytes>::trailers(own))];
+    let at = Some(Instant::now() + SECOND);
+    let mut body = DeadlineBody::new(StreamBody::new(stream::iter(frames)), at);
+    let end = body.frame().await.unwrap().unwrap().into_trailers().unwrap();
+    assert_eq!(end["grpc-status"], "0");
+    assert!(body.is_end_stream());
+    tokio::time::advance(2 * SECOND).await;
+    assert!(body.frame().await.is_none(), "the deadline ended it again");
+}
+
 /// A handler that sends a frame every `every`, at most a thousand, and tells when it is dropped.
 async fn streaming(
+    path: &str,
     timeout: Option<&str>,
     every: Duration,
 ) -> (usize, Option<Status>, Duration, bool) {
@@ -115,7 +162,7 @@ async fn streaming(
         ready(Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(frames)))))
     });
     let started = Instant::now();
-    let response = layer().layer(handler).oneshot(request(STREAM, timeout)).await.unwrap();
+    let response = layer().layer(handler).oneshot(request(path, timeout)).await.unwrap();
     let mut body = response.into_body();
     let (mut frames, mut end) = (0, None);
     while let Some(frame) = body.frame().await {
@@ -130,7 +177,7 @@ async fn streaming(
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_ends_at_its_deadline_in_its_trailers_and_its_maker_is_dropped() {
-    let (frames, end, took, dropped) = streaming(Some("3500m"), SECOND).await;
+    let (frames, end, took, dropped) = streaming(STREAM, Some("3500m"), SECOND).await;
     assert_eq!(frames, 3);
     assert_eq!(end.unwrap().code(), Code::DeadlineExceeded);
     assert!((3_500..3_510).contains(&took.as_millis()), "{took:?}");
@@ -139,7 +186,7 @@ async fn a_stream_ends_at_its_deadline_in_its_trailers_and_its_maker_is_dropped(
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_without_a_deadline_outlives_the_unary_ceiling() {
-    let (frames, end, took, _) = streaming(None, SECOND).await;
+    let (frames, end, took, _) = streaming(STREAM, None, SECOND).await;
     assert_eq!(frames, 1_000);
     assert!(end.is_none());
     assert!(took > 900 * SECOND);
@@ -149,7 +196,7 @@ async fn a_stream_without_a_deadline_outlives_the_unary_ceiling() {
 async fn a_stream_that_always_has_something_to_say_ends_too() {
     let body = DeadlineBody::new(
         StreamBody::new(stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::new())))),
-        Some(Box::pin(sleep(SECOND))),
+        Some(Instant::now() + SECOND),
     );
     tokio::time::advance(2 * SECOND).await;
     let end = body.collect().await.unwrap().trailers().cloned().unwrap();

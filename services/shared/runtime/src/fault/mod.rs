@@ -13,7 +13,7 @@ use std::error::Error;
 
 pub use fields::{FieldErrors, Violation};
 pub use kind::{Kind, http_status, http_status_of_code};
-pub use status::{DOMAIN, reason_of, retry_after_of, to_status, violations_of};
+pub use status::{DOMAIN, reason_of, retry_after_of, to_status, trailers_of, violations_of};
 pub(crate) use status::{refusal, refusal_with};
 
 /// An error that knows how to answer a caller.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -64,6 +65,16 @@ pub(crate) fn refusal_with(
 ) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
     Status::with_error_details(kind.code(), message, details)
+}
+
+/// A status as the end of a response whose headers are gone already.
+#[must_use]
+pub fn trailers_of(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(3);
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", HeaderValue::from(status.code() as i32));
+    }
+    trailers
 }
 
 /// The reason in a status of ours, for clients and tests.

@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::reflection::COMMON;
 use super::{Health, TlsError, Transport, reflection, serve_http};
 use crate::config::ServerConfig;
-use crate::deadline::{DeadlineLayer, streaming_methods};
+use crate::deadline::{DeadlineLayer, Limits, streaming_methods};
 use crate::fault::{Kind, refusal};
 use crate::identity::IdentityLayer;
 use crate::telemetry::grpc_trace_layer;
@@ -124,10 +124,15 @@ impl GrpcServer {
         ];
         let all = self.descriptor_sets.iter().chain(&COMMON).chain(&reflection);
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        Ok(DeadlineLayer::new(
+        let unary = Limits::unary(
             seconds(self.config.unary_timeout_seconds),
             seconds(self.config.unary_timeout_max_seconds),
-            streaming_methods(all.copied())?,
+        );
+        let streaming = streaming_methods(all.copied())?;
+        Ok(DeadlineLayer::new(
+            move |path| {
+                if streaming.contains(path) { Limits::stream() } else { unary }
+            },
         ))
     }
 
