@@ -7,7 +7,10 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use channel_runtime::deadline::{DeadlineService, is_grpc};
+use channel_runtime::{
+    deadline::{DeadlineService, is_grpc},
+    identity::IdentityService,
+};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use tonic_web::GrpcWebService;
 use tower::{Service, ServiceExt};
@@ -25,7 +28,7 @@ const GRPC_WEB: [&[u8]; 4] = [
 /// Parts gRPC from everything else.
 #[derive(Clone)]
 pub(crate) struct Front {
-    pub(crate) grpc: GrpcWebService<DeadlineService<Proxy>>,
+    pub(crate) grpc: GrpcWebService<DeadlineService<IdentityService<Proxy>>>,
     pub(crate) http: Router,
 }
 

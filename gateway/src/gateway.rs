@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use axum::{Router, body::Body, routing::post_service};
-use channel_runtime::deadline::{DeadlineLayer, Limits};
+use channel_runtime::{
+    deadline::{DeadlineLayer, Limits},
+    identity::IdentityLayer,
+};
 use http::{Response, StatusCode};
 use tokio::{net::TcpListener, runtime::Handle};
 use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
-use tower::{Layer, util::BoxCloneSyncService};
+use tower::{Layer, ServiceBuilder, util::BoxCloneSyncService};
 
 use crate::{
     GatewayConfig, GatewayError, Shutdown,
@@ -46,14 +49,21 @@ pub struct Gateway {
 impl Gateway {
     /// Builds the gateway. Connections to remote services are opened at first use.
     ///
+    /// `identity` decides who gets in, by gRPC: services ask again, and whom it refuses never
+    /// reaches one. The webhook address is not its matter.
+    ///
     /// # Errors
     ///
     /// When the configuration is not usable, or outside a Tokio runtime.
-    pub fn new(config: GatewayConfig, local: LocalServices) -> Result<Self, GatewayError> {
+    pub fn new(
+        config: GatewayConfig,
+        local: LocalServices,
+        identity: IdentityLayer,
+    ) -> Result<Self, GatewayError> {
         config.validate()?;
         Handle::try_current().map_err(|_| GatewayError::NoRuntime)?;
         Ok(Self {
-            router: router(&config, local)?,
+            router: router(&config, local, identity)?,
             tls: config.tls.as_ref().map(tls::acceptor).transpose()?,
             config,
         })
@@ -71,13 +81,21 @@ impl Gateway {
     }
 }
 
-fn router(config: &GatewayConfig, local: LocalServices) -> Result<Router, GatewayError> {
+fn router(
+    config: &GatewayConfig,
+    local: LocalServices,
+    identity: IdentityLayer,
+) -> Result<Router, GatewayError> {
     let shim = shim(config, local.webhook)?;
     let front = Front {
-        // Innermost the proxy, which speaks plain gRPC. The deadline inside gRPC-Web, so that a
-        // browser understands an expired call.
-        grpc: GrpcWebLayer::new()
-            .layer(deadlines(config.response_timeout()).layer(proxy(config, local.grpc)?)),
+        grpc: ServiceBuilder::new()
+            // Outside what answers, so that a browser understands a refusal.
+            .layer(GrpcWebLayer::new())
+            .layer(deadlines(config.response_timeout()))
+            // A stranger gets no further, and learns of no upstream.
+            .layer(identity)
+            // From here on everything speaks plain gRPC.
+            .service(proxy(config, local.grpc)?),
         http: local.http.unwrap_or_else(|| Router::new().fallback(not_found)),
     };
     // Outside everything a page can call, so that refusals carry it too.

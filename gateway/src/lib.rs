@@ -2,10 +2,12 @@
 //!
 //! A request passes, from the outside in: the connection ([`server`]), the paths that are not gRPC
 //! ([`webhook`], and the place kept for REST and the user interface), CORS ([`cors`]), gRPC-Web
-//! translation, the deadline ([`channel_runtime::deadline`]), the list of public methods ([`methods`]) and the
-//! proxy ([`proxy`]), which hands it to a service of this process or to a remote one ([`remote`]).
+//! translation, the deadline ([`channel_runtime::deadline`]), the caller's token
+//! ([`channel_runtime::identity`]), the list of public methods ([`methods`]) and the proxy
+//! ([`proxy`]), which hands it to a service of this process or to a remote one ([`remote`]).
 //!
 //! **Invariant:** nothing here knows a message or a method body; a service is a path prefix.
+//! **Invariant:** a service hears of no call without a valid token, health and reflection apart.
 //! **Invariant:** every refusal of a gRPC call is a gRPC status with a stable reason, framed for
 //! the caller's protocol and carrying CORS headers.
 //! **Invariant:** a reader that does not read can hold up nobody but itself.

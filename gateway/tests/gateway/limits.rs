@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Door, local_services, soon, web_config};
+use crate::support::{Door, local_services, soon, token, web_config};
 
 const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
@@ -44,7 +44,7 @@ async fn a_client_that_never_finishes_its_head_is_let_go() {
 
 #[test]
 fn a_gateway_is_refused_outside_a_runtime_instead_of_panicking() {
-    let built = Gateway::new(GatewayConfig::default(), LocalServices::default());
+    let built = Gateway::new(GatewayConfig::default(), LocalServices::default(), token::required());
     assert!(matches!(built, Err(GatewayError::NoRuntime)));
 }
 
@@ -81,7 +81,7 @@ async fn every_unusable_value_is_refused_by_name() {
     for (wanted, spoil) in cases {
         let mut config = GatewayConfig::default();
         spoil(&mut config);
-        match Gateway::new(config, LocalServices::default()) {
+        match Gateway::new(config, LocalServices::default(), token::required()) {
             Err(GatewayError::Config { field, .. }) => assert_eq!(field, wanted),
             Err(other) => panic!("{wanted}: {other}"),
             Ok(_) => panic!("{wanted}: accepted"),

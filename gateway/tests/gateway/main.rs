@@ -5,6 +5,8 @@ mod contract;
 #[cfg(test)]
 mod deadline;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod native;

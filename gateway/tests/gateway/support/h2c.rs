@@ -11,6 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::token::{self, NOBODY};
+
 /// A message in gRPC's five-byte framing.
 pub(crate) fn framed(text: &str) -> Bytes {
     let body = text.to_owned().encode_to_vec();
@@ -53,8 +55,12 @@ impl Client {
     ) -> Response<RecvStream> {
         let mut request = Request::post(format!("http://gateway{path}"))
             .header(header::TE, "trailers")
-            .header(header::CONTENT_TYPE, "application/grpc");
-        for (name, value) in headers {
+            .header(header::CONTENT_TYPE, "application/grpc")
+            .header(header::AUTHORIZATION, token::good());
+        if headers.contains(&NOBODY) {
+            request.headers_mut().unwrap().remove(header::AUTHORIZATION);
+        }
+        for (name, value) in headers.iter().filter(|header| **header != NOBODY) {
             request
                 .headers_mut()
                 .unwrap()
@@ -70,7 +76,8 @@ impl Client {
     pub(crate) async fn begin_and_cancel(&self, path: &str) -> Result<(), h2::Error> {
         let request = Request::post(format!("http://gateway{path}"))
             .header(header::TE, "trailers")
-            .header(header::CONTENT_TYPE, "application/grpc");
+            .header(header::CONTENT_TYPE, "application/grpc")
+            .header(header::AUTHORIZATION, token::good());
         let mut send = self.0.clone().ready().await?;
         let (_, mut body) = send.send_request(request.body(()).unwrap(), false)?;
         for _ in 0..3 {

@@ -3,6 +3,7 @@
 pub(crate) mod h2c;
 pub(crate) mod http1;
 pub(crate) mod service;
+pub(crate) mod token;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -31,7 +32,7 @@ impl Door {
     pub(crate) async fn open(config: GatewayConfig, local: LocalServices) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let gateway = Gateway::new(config, local).unwrap();
+        let gateway = Gateway::new(config, local, token::required()).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(gateway.serve(listener, async move {
             stopped.await.ok();

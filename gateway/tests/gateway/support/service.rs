@@ -24,6 +24,8 @@ use tonic::{
 use tonic_prost::ProstCodec;
 use tower::Service;
 
+use super::token;
+
 pub(crate) fn routes() -> Routes {
     Routes::new(Query).add_service(Ingest)
 }
@@ -165,7 +167,7 @@ impl Caller {
     pub(crate) async fn one(&mut self, path: &'static str, text: &str) -> Result<String, Status> {
         self.0.ready().await.unwrap();
         let (path, codec) = (PathAndQuery::from_static(path), ProstCodec::default());
-        let request = Request::new(text.to_owned());
+        let request = authorized(text);
         self.0.unary(request, path, codec).await.map(Response::into_inner)
     }
 
@@ -176,8 +178,14 @@ impl Caller {
     ) -> Result<tonic::Streaming<String>, Status> {
         self.0.ready().await.unwrap();
         let (path, codec) = (PathAndQuery::from_static(path), ProstCodec::default());
-        let request = Request::new(text.to_owned());
+        let request = authorized(text);
         let response = self.0.server_streaming(request, path, codec).await?;
         Ok(response.into_inner())
     }
+}
+
+fn authorized(text: &str) -> Request<String> {
+    let mut request = Request::new(text.to_owned());
+    request.metadata_mut().insert("authorization", token::good().parse().unwrap());
+    request
 }

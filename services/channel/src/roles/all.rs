@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use channel_gateway::LocalServices;
 use channel_runtime::config::Secret;
-use channel_runtime::identity::TokenIssuer;
+use channel_runtime::identity::{IdentityLayer, TokenIssuer};
 use tracing::info;
 
-use super::{demo, gateway, ingest, messaging, query, server};
+use super::{demo, gateway, identity, ingest, messaging, query, server};
 use crate::config::{Config, StoreKind, Upstream};
 use crate::keys;
 use crate::process::{Ending, Stage, bind, reachable};
@@ -56,8 +56,9 @@ impl Plan {
 
         let gateway = reachable(&listener)?;
         let events = store.store();
-        let (local, ending) = self.services(stage, store)?;
-        gateway::open(stage, listener, self.config.gateway.clone(), local)?;
+        let identity = identity(&self.config.auth, stage.clock.clone())?;
+        let (local, ending) = self.services(stage, store, identity.clone())?;
+        gateway::open(stage, listener, self.config.gateway.clone(), local, identity)?;
         let token = self.write_tokens(stage)?;
         if self.upstream == Upstream::Demo {
             let Config { demo, ingest, .. } = &self.config;
@@ -88,9 +89,14 @@ impl Plan {
         Ok(made)
     }
 
-    fn services(&self, stage: &Stage, opened: Opened) -> anyhow::Result<(LocalServices, Ending)> {
+    fn services(
+        &self,
+        stage: &Stage,
+        opened: Opened,
+        identity: IdentityLayer,
+    ) -> anyhow::Result<(LocalServices, Ending)> {
         let (config, store) = (&self.config, opened.store());
-        let server = server(config.server.clone(), &config.auth, stage.clock.clone())?;
+        let server = server(config.server.clone(), identity);
         let (server, ingest) = ingest::add(stage, server, &store, &config.ingest)?;
         let (server, live) = query::add(stage, server, &store, &config.live, &config.auth);
         let server = messaging::add(server);

@@ -5,7 +5,7 @@ use channel_runtime::server::GrpcServer;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use super::{gateway, ingest, messaging, query, server};
+use super::{gateway, identity, ingest, messaging, query, server};
 use crate::config::Config;
 use crate::process::{CALLS_END, Ending, Stage, bind, reachable};
 use crate::store::Opened;
@@ -106,7 +106,8 @@ impl Plan {
 
     async fn gateway(self, stage: &Stage) -> anyhow::Result<Ending> {
         let listener = bind("gateway.listen", self.config.gateway.listen).await?;
-        let server = self.server(stage)?;
+        let identity = identity(&self.config.auth, stage.clock.clone())?;
+        let server = server(self.config.server.clone(), identity.clone());
         let health = server.health();
         gateway::health::follow(stage, &health, &self.config.gateway.upstreams)?;
         let local = LocalServices {
@@ -114,7 +115,7 @@ impl Plan {
             ..LocalServices::default()
         };
         info!(gateway.address = %reachable(&listener)?, "ready");
-        gateway::open(stage, listener, self.config.gateway, local)?;
+        gateway::open(stage, listener, self.config.gateway, local, identity)?;
         Ok(Ending { health: Some(health), ..Ending::default() })
     }
 
@@ -123,8 +124,8 @@ impl Plan {
     }
 
     fn server(&self, stage: &Stage) -> anyhow::Result<GrpcServer> {
-        let config = &self.config;
-        Ok(server(config.server.clone(), &config.auth, stage.clock.clone())?)
+        let identity = identity(&self.config.auth, stage.clock.clone())?;
+        Ok(server(self.config.server.clone(), identity))
     }
 }
 

@@ -18,13 +18,13 @@ use channel_runtime::config::{AuthConfig, ServerConfig};
 use channel_runtime::identity::{AuthError, IdentityLayer, TokenVerifier};
 use channel_runtime::server::{GrpcServer, OPEN_PATHS};
 
-/// A server that knows its callers and describes the contracts, without services yet.
-fn server(
-    config: ServerConfig,
-    auth: &AuthConfig,
-    clock: Arc<dyn Clock>,
-) -> Result<GrpcServer, AuthError> {
+/// Knows the callers of every door of a process. Health and reflection hold no one's data, and are open.
+fn identity(auth: &AuthConfig, clock: Arc<dyn Clock>) -> Result<IdentityLayer, AuthError> {
     let verifier = Arc::new(TokenVerifier::new(auth, clock)?);
-    let identity = IdentityLayer::new(verifier).leave_open(OPEN_PATHS);
-    Ok(GrpcServer::new(config, identity).describe(channel_proto::FILE_DESCRIPTOR_SET))
+    Ok(IdentityLayer::new(verifier).leave_open(OPEN_PATHS))
+}
+
+/// A server that knows its callers and describes the contracts, without services yet.
+fn server(config: ServerConfig, identity: IdentityLayer) -> GrpcServer {
+    GrpcServer::new(config, identity).describe(channel_proto::FILE_DESCRIPTOR_SET)
 }

@@ -5,6 +5,7 @@ pub(crate) mod health;
 use std::io;
 
 use channel_gateway::{Gateway, GatewayConfig, LocalServices};
+use channel_runtime::identity::IdentityLayer;
 use channel_runtime::server::GrpcStack;
 use tokio::net::TcpListener;
 use tonic::codegen::http::Request;
@@ -19,8 +20,9 @@ pub(crate) fn open(
     listener: TcpListener,
     config: GatewayConfig,
     local: LocalServices,
+    identity: IdentityLayer,
 ) -> anyhow::Result<()> {
-    let gateway = Gateway::new(config, local)?;
+    let gateway = Gateway::new(config, local, identity)?;
     let closing = stage.closing();
     stage.open_door("gateway", async move {
         gateway.serve(listener, closing.cancelled_owned()).await;
