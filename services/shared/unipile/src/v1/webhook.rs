@@ -12,17 +12,13 @@
 //! Unknown keys are ignored; of a repeated key the last one counts. What is taken over is free of NUL,
 //! which PostgreSQL's text cannot hold: ids that carry one are refused, other strings lose it.
 
-mod attachment;
 mod event;
-mod json;
-mod lenient;
 mod message;
 mod outcome;
 mod parser;
-mod person;
-mod repair;
+mod required;
 mod status;
-mod time;
 
 pub use outcome::{IgnoreReason, Parsed, RejectReason, Rejection};
 pub use parser::{PARSER_VERSION, parse};
+use required::required_id;

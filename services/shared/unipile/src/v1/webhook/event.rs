@@ -1,6 +1,6 @@
 //! The names of events.
 
-use super::json::{Node, Object};
+use crate::v1::wire::json::{Node, Object};
 
 /// What happened to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Events about a message.
 
 use super::event::Event;
-use super::json::{Node, Object};
 use super::outcome::Rejection;
-use super::{attachment, lenient, person, time};
+use super::required_id;
+use crate::v1::wire::json::Object;
+use crate::v1::wire::message::{body, emoji, quoted, system_event};
+use crate::v1::wire::{attachment, lenient, person, time};
 use channel_domain::fact::{
-    ChatClaim, Deleted, Edited, Fact, Quoted, Reacted, Receipt, ReceiptKind, Received, SystemEvent,
+    ChatClaim, Deleted, Edited, Fact, Reacted, Receipt, ReceiptKind, Received,
 };
 use channel_domain::{ChatId, UpstreamMessageId};
 
@@ -15,7 +17,7 @@ use channel_domain::{ChatId, UpstreamMessageId};
 ///
 /// If `message_id` is missing or bad, or `chat_id` where the message itself is told.
 pub(super) fn fact(event: Event, root: &Object<'_>) -> Result<Fact, Rejection> {
-    let message: UpstreamMessageId = lenient::required_id(root, "message_id")?;
+    let message: UpstreamMessageId = required_id(root, "message_id")?;
     Ok(match event {
         Event::Received => Fact::Received(Box::new(received(message, root)?)),
         Event::Read => Fact::Receipt(receipt(message, ReceiptKind::Read, root)),
@@ -28,7 +30,7 @@ pub(super) fn fact(event: Event, root: &Object<'_>) -> Result<Fact, Rejection> {
 }
 
 fn received(message: UpstreamMessageId, root: &Object<'_>) -> Result<Received, Rejection> {
-    let chat = chat(lenient::required_id(root, "chat_id")?, root);
+    let chat = chat(required_id(root, "chat_id")?, root);
     let flag = |keys: &[&str]| root.pick(keys, lenient::flag);
     Ok(Received {
         message,
@@ -48,11 +50,6 @@ fn received(message: UpstreamMessageId, root: &Object<'_>) -> Result<Received, R
     })
 }
 
-/// The text is `message` in webhooks and `text` in REST.
-fn body(root: &Object<'_>) -> Option<String> {
-    root.pick(&["message", "text"], lenient::text)
-}
-
 fn chat(id: ChatId, root: &Object<'_>) -> ChatClaim {
     ChatClaim {
         id,
@@ -61,32 +58,6 @@ fn chat(id: ChatId, root: &Object<'_>) -> ChatClaim {
         subject: root.pick(&["subject"], lenient::name),
         pinned: root.pick(&["chat_pinned", "pinned"], lenient::flag),
     }
-}
-
-/// Calls and system lines come as messages. UniPile gives `event_type` to nothing else, so it is
-/// believed where `is_event` is missing.
-fn system_event(root: &Object<'_>) -> Option<SystemEvent> {
-    let number = root.pick(&["event_type"], lenient::integer);
-    let is_event = root.pick(&["is_event"], lenient::flag);
-    is_event
-        .unwrap_or(number.is_some())
-        .then(|| SystemEvent { number: number.and_then(|number| i32::try_from(number).ok()) })
-}
-
-/// UniPile does not document the webhook's `quoted`; it is read as REST's, or as REST's `reply_to`.
-fn quoted(node: &Node<'_>) -> Option<Quoted> {
-    let Node::Object(object) = node else {
-        return None;
-    };
-    let message = object.pick(&["message_id", "id"], lenient::id);
-    let quoted = Quoted {
-        provider_id: object.pick(&["provider_id", "provider_message_id"], lenient::id),
-        message: message.map(UpstreamMessageId::new),
-        sender_id: object.pick(&["sender_id"], lenient::id),
-        text: object.pick(&["text", "message"], lenient::text),
-    };
-    let names_it = quoted.provider_id.is_some() || quoted.message.is_some();
-    (names_it || quoted.text.is_some()).then_some(quoted)
 }
 
 fn receipt(message: UpstreamMessageId, kind: ReceiptKind, root: &Object<'_>) -> Receipt {
@@ -102,13 +73,5 @@ fn reacted(message: UpstreamMessageId, root: &Object<'_>) -> Reacted {
         actor: actor.unwrap_or_default(),
         owner: person::owner(root),
         emoji: root.pick(&["reaction"], emoji),
-    }
-}
-
-/// The emoji itself, or within an object as in REST.
-fn emoji(node: &Node<'_>) -> Option<String> {
-    match node {
-        Node::Object(object) => object.pick(&["value"], lenient::name),
-        _ => lenient::name(node),
     }
 }

@@ -1,9 +1,10 @@
 //! From the bytes to the outcome.
 
 use super::event::{self, Event};
-use super::json::{self, DEPTH_MAX, Node, Object};
 use super::outcome::{IgnoreReason, Parsed, RejectReason, Rejection};
-use super::{lenient, message, repair, status};
+use super::{message, required_id, status};
+use crate::v1::wire::json::{self, DEPTH_MAX, Node, Object};
+use crate::v1::wire::{lenient, repair};
 use channel_domain::AccountId;
 use channel_domain::fact::Statement;
 use serde_json::error::Category;
@@ -86,7 +87,7 @@ fn about_message(event: Event, root: &Object<'_>) -> Result<Parsed, Rejection> {
     if event::is_other_channel(root) {
         return unknown(root);
     }
-    let account: AccountId = lenient::required_id(root, "account_id")?;
+    let account: AccountId = required_id(root, "account_id")?;
     let fact = message::fact(event, root).map_err(|wrong| wrong.about(&account))?;
     Ok(Parsed::Statement(Statement { account, fact }))
 }

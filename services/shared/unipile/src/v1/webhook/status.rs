@@ -1,9 +1,10 @@
 //! Account status: nested under `AccountStatus` as documented, or flat.
 
 use super::event;
-use super::json::{Node, Object};
-use super::lenient;
 use super::outcome::{IgnoreReason, Parsed, RejectReason, Rejection};
+use super::required_id;
+use crate::v1::wire::json::{Node, Object};
+use crate::v1::wire::lenient;
 use channel_domain::AccountId;
 use channel_domain::fact::{Fact, Statement, Status, UpstreamStatus};
 
@@ -36,7 +37,7 @@ fn nested_report(nested: &Object<'_>, root: &Object<'_>) -> Result<Parsed, Rejec
 
 fn wrong(owner: &Object<'_>, reason: RejectReason, problem: &str) -> Rejection {
     let rejection = Rejection::field(reason, "AccountStatus.message", problem);
-    match lenient::required_id(owner, "account_id") {
+    match required_id(owner, "account_id") {
         Ok(account) => rejection.about(&account),
         Err(_) => rejection,
     }
@@ -56,7 +57,7 @@ fn judge(owner: &Object<'_>, part: &Object<'_>, name: &str) -> Result<Parsed, Re
         return Ok(ignored(IgnoreReason::UnknownStatus));
     };
     Ok(Parsed::Statement(Statement {
-        account: lenient::required_id(owner, "account_id")?,
+        account: required_id(owner, "account_id")?,
         fact: Fact::Status(Status { status }),
     }))
 }

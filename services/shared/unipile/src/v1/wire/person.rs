@@ -18,7 +18,7 @@ enum Spelling {
 }
 
 /// A person, be it an object or just an identifier.
-pub(super) fn person(node: &Node<'_>) -> Option<Person> {
+pub(in crate::v1) fn person(node: &Node<'_>) -> Option<Person> {
     match node {
         Node::Object(object) => described(object, Spelling::Either),
         Node::Text(_) => {
@@ -29,13 +29,13 @@ pub(super) fn person(node: &Node<'_>) -> Option<Person> {
 }
 
 /// The sender: an object of its own, or in the older form spread over the body itself.
-pub(super) fn sender(root: &Object<'_>) -> Option<Person> {
+pub(in crate::v1) fn sender(root: &Object<'_>) -> Option<Person> {
     let nested = root.pick(&["sender"], person);
     nested.or_else(|| described(root, Spelling::Prefixed))
 }
 
 /// Who else is in the chat.
-pub(super) fn attendees(root: &Object<'_>) -> Vec<Person> {
+pub(in crate::v1) fn attendees(root: &Object<'_>) -> Vec<Person> {
     match root.get("attendees") {
         Some(Node::List(list)) => {
             let known = list.iter().filter_map(person);
@@ -47,7 +47,7 @@ pub(super) fn attendees(root: &Object<'_>) -> Vec<Person> {
 }
 
 /// What the body says about the connected account itself.
-pub(super) fn owner(root: &Object<'_>) -> OwnerClaim {
+pub(in crate::v1) fn owner(root: &Object<'_>) -> OwnerClaim {
     let Some(info) = root.object("account_info") else {
         return OwnerClaim::default();
     };

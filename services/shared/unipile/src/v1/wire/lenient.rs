@@ -1,7 +1,6 @@
 //! Scalars in all the forms that UniPile writes them. What has no sensible reading is none.
 
 use super::json::{Node, Object};
-use super::outcome::{RejectReason, Rejection};
 
 /// The longest id, in bytes.
 const ID_MAX: usize = 512;
@@ -11,7 +10,7 @@ const NAME_MAX: usize = 256;
 const URL_MAX: usize = 4096;
 
 /// A flag: `true`, `1`, `"1"`, `"true"` and their opposites.
-pub(super) fn flag(node: &Node<'_>) -> Option<bool> {
+pub(in crate::v1) fn flag(node: &Node<'_>) -> Option<bool> {
     match node {
         Node::Bool(value) => Some(*value),
         Node::Int(1) => Some(true),
@@ -27,7 +26,7 @@ fn flag_word(word: &str) -> Option<bool> {
 }
 
 /// A whole number; fractions are rounded, text is read.
-pub(super) fn integer(node: &Node<'_>) -> Option<i64> {
+pub(in crate::v1) fn integer(node: &Node<'_>) -> Option<i64> {
     match node {
         Node::Int(value) => Some(*value),
         Node::Float(value) => rounded(*value),
@@ -48,25 +47,25 @@ fn rounded(value: f64) -> Option<i64> {
 }
 
 /// A count of something large, such as bytes.
-pub(super) fn count(node: &Node<'_>) -> Option<u64> {
+pub(in crate::v1) fn count(node: &Node<'_>) -> Option<u64> {
     u64::try_from(integer(node)?).ok()
 }
 
 /// A measure that is known and positive: pixels, seconds. Fits a database's 32-bit integer.
-pub(super) fn measure(node: &Node<'_>) -> Option<u32> {
+pub(in crate::v1) fn measure(node: &Node<'_>) -> Option<u32> {
     let value = i32::try_from(integer(node)?).ok()?;
     u32::try_from(value).ok().filter(|value| *value > 0)
 }
 
 /// Text as written, without NUL; none if nothing remains.
-pub(super) fn text(node: &Node<'_>) -> Option<String> {
+pub(in crate::v1) fn text(node: &Node<'_>) -> Option<String> {
     let Node::Text(text) = node else { return None };
     let text = without_nul(text);
     (!text.is_empty()).then_some(text)
 }
 
 /// A name: text, not blank, cut to a sane length.
-pub(super) fn name(node: &Node<'_>) -> Option<String> {
+pub(in crate::v1) fn name(node: &Node<'_>) -> Option<String> {
     let mut name = text(node).filter(|name| !name.trim().is_empty())?;
     if let Some((end, _)) = name.char_indices().nth(NAME_MAX) {
         name.truncate(end);
@@ -75,7 +74,7 @@ pub(super) fn name(node: &Node<'_>) -> Option<String> {
 }
 
 /// A phone number as written, be it text or digits.
-pub(super) fn phone(node: &Node<'_>) -> Option<String> {
+pub(in crate::v1) fn phone(node: &Node<'_>) -> Option<String> {
     match node {
         Node::Int(digits) => Some(digits.to_string()),
         _ => name(node),
@@ -83,33 +82,34 @@ pub(super) fn phone(node: &Node<'_>) -> Option<String> {
 }
 
 /// A link, unless it is too long to be true.
-pub(super) fn url(node: &Node<'_>) -> Option<String> {
+pub(in crate::v1) fn url(node: &Node<'_>) -> Option<String> {
     text(node).filter(|url| url.len() <= URL_MAX)
 }
 
 /// An optional id; one that could not be kept exactly counts as missing.
-pub(super) fn id(node: &Node<'_>) -> Option<String> {
+pub(in crate::v1) fn id(node: &Node<'_>) -> Option<String> {
     let Node::Text(id) = node else { return None };
     is_id(id).then(|| id.clone().into_owned())
 }
 
+/// Why a required id cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::v1) enum IdFault {
+    Missing,
+    Blank,
+    WrongType,
+    /// Longer than 512 bytes, or with control characters.
+    Bad,
+}
+
 /// A required id.
-pub(super) fn required_id<T: From<String>>(
-    object: &Object<'_>,
-    key: &'static str,
-) -> Result<T, Rejection> {
+pub(in crate::v1) fn required(object: &Object<'_>, key: &str) -> Result<String, IdFault> {
     match object.get(key) {
-        None => Err(Rejection::field(RejectReason::MissingField, key, "is missing")),
-        Some(Node::Text(id)) if id.trim().is_empty() => {
-            Err(Rejection::field(RejectReason::MissingField, key, "is blank"))
-        }
-        Some(Node::Text(id)) if is_id(id) => Ok(T::from(id.clone().into_owned())),
-        Some(Node::Text(_)) => Err(Rejection::field(
-            RejectReason::BadId,
-            key,
-            "is longer than 512 bytes or has control characters",
-        )),
-        Some(_) => Err(Rejection::field(RejectReason::WrongType, key, "is no string")),
+        None => Err(IdFault::Missing),
+        Some(Node::Text(id)) if id.trim().is_empty() => Err(IdFault::Blank),
+        Some(Node::Text(id)) if is_id(id) => Ok(id.clone().into_owned()),
+        Some(Node::Text(_)) => Err(IdFault::Bad),
+        Some(_) => Err(IdFault::WrongType),
     }
 }
 

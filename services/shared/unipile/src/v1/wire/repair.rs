@@ -4,7 +4,7 @@
 
 /// The text with such places replaced, or none if there is no such place. No length changes, so places
 /// named in an error are still right.
-pub(super) fn repaired(text: &str) -> Option<String> {
+pub(in crate::v1) fn repaired(text: &str) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
     let mut changed = false;
     let mut at = 0;

@@ -6,11 +6,11 @@ use std::fmt;
 
 /// Containers inside containers. UniPile nests four deep; below `serde_json`'s own limit of 128, so
 /// that this limit is the one that answers.
-pub(super) const DEPTH_MAX: u8 = 100;
+pub(in crate::v1) const DEPTH_MAX: u8 = 100;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node<'a> {
+pub(in crate::v1) enum Node<'a> {
     Null,
     Bool(bool),
     Int(i64),
@@ -22,17 +22,17 @@ pub(super) enum Node<'a> {
 
 /// A JSON object, in the order of the body.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
+pub(in crate::v1) struct Object<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
 
 impl<'a> Object<'a> {
     /// The value of a key: of a repeated key the last, and none if it is null.
-    pub(super) fn get(&self, key: &str) -> Option<&Node<'a>> {
+    pub(in crate::v1) fn get(&self, key: &str) -> Option<&Node<'a>> {
         let (_, node) = self.0.iter().rev().find(|(name, _)| name == key)?;
         (*node != Node::Null).then_some(node)
     }
 
     /// The object under a key.
-    pub(super) fn object(&self, key: &str) -> Option<&Object<'a>> {
+    pub(in crate::v1) fn object(&self, key: &str) -> Option<&Object<'a>> {
         match self.get(key)? {
             Node::Object(object) => Some(object),
             _ => None,
@@ -40,7 +40,7 @@ impl<'a> Object<'a> {
     }
 
     /// What `read` makes of the first of several spellings of a key that it can make something of.
-    pub(super) fn pick<T>(
+    pub(in crate::v1) fn pick<T>(
         &self,
         keys: &[&str],
         read: impl Fn(&Node<'a>) -> Option<T>,
@@ -54,7 +54,7 @@ impl<'a> Object<'a> {
 /// # Errors
 ///
 /// Errors of the category `Data` mean that it is nested too deep; nothing else makes one.
-pub(super) fn tree(text: &str) -> Result<Node<'_>, serde_json::Error> {
+pub(in crate::v1) fn tree(text: &str) -> Result<Node<'_>, serde_json::Error> {
     let mut source = serde_json::Deserializer::from_str(text);
     let node = Level(DEPTH_MAX).deserialize(&mut source)?;
     source.end()?;

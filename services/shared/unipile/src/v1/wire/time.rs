@@ -16,7 +16,7 @@ const SECONDS_END: i64 = 100_000_000_000;
 
 /// A point in time: ISO 8601 with or without a fraction (without an offset it is taken for UTC), or
 /// seconds or milliseconds since 1970 as a number or as text.
-pub(super) fn instant(node: &Node<'_>) -> Option<Micros> {
+pub(in crate::v1) fn instant(node: &Node<'_>) -> Option<Micros> {
     let micros = match node {
         Node::Int(number) => whole(*number),
         Node::Float(number) => fraction(*number),

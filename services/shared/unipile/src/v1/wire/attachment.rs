@@ -9,7 +9,7 @@ const ATTACHMENTS_MAX: usize = 64;
 
 /// The files of a message: a list, a single object (as UniPile's own sample has it), or nothing. Of two
 /// with one id, the first counts.
-pub(super) fn attachments(root: &Object<'_>) -> Vec<Attachment> {
+pub(in crate::v1) fn attachments(root: &Object<'_>) -> Vec<Attachment> {
     let listed: &[Node<'_>] = match root.get("attachments") {
         Some(Node::List(list)) => list,
         Some(single) => std::slice::from_ref(single),
