@@ -14,23 +14,28 @@ use std::time::Duration;
 ///   it, and a prepared statement keeps its plan while the table fills; so scans and the joins that need
 ///   them are taken from the planner. It would then compile, or share out, what it cannot avoid; that is
 ///   off too.
-/// - For the same reason joins are made in the order in which they are written, which begins with what is
-///   asked for: what the planner believes of the size of a table is often long past.
-/// - Each statement is planned once. An array in hand may look cheaper than the average one, and planning
-///   for it again each time costs more than it can gain.
 /// - A commit that was answered must survive a crash, whatever the server's default; stricter settings
 ///   than `on` are left alone.
 const SESSION: &str = "\
     SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), \
       set_config('enable_mergejoin', 'off', false), set_config('jit', 'off', false), \
       set_config('max_parallel_workers_per_gather', '0', false), \
-      set_config('join_collapse_limit', '1', false), \
-      set_config('plan_cache_mode', 'force_generic_plan', false), \
       set_config('default_transaction_isolation', 'read committed', false), \
       set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), \
       set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), \
       set_config('idle_in_transaction_session_timeout', $1, false)";
+
+/// What a session that writes is told as well.
+///
+/// - Joins are made in the order in which they are written, which begins with what is asked for: what the
+///   planner believes of the size of a table is often long past.
+/// - Each statement is planned once. An array in hand may look cheaper than the average one, and planning
+///   for it again each time costs more than it can gain.
+const WRITING: &str = "SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_plan";
+
+/// What a session that reads is told as well: nothing.
+const READING: &str = "";
 
 /// A hint may be lost, so sending one need not wait for the disk.
 const HINTS: &str = "SET synchronous_commit = off";
@@ -48,12 +53,14 @@ pub(crate) fn pools(config: &PostgresConfig) -> Result<(PgPool, PgPool), StoreEr
     Ok((
         // A broken connection is noticed by the transaction, which is then repeated; asking first would
         // cost each one a round trip.
-        pool(config, writers).test_before_acquire(false).connect_lazy_with(options.clone()),
-        pool(config, readers).connect_lazy_with(options),
+        pool(config, writers, WRITING)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.clone()),
+        pool(config, readers, READING).connect_lazy_with(options),
     ))
 }
 
-fn pool(config: &PostgresConfig, connections: u32) -> PgPoolOptions {
+fn pool(config: &PostgresConfig, connections: u32, more: &'static str) -> PgPoolOptions {
     let (statement, lock) =
         (milliseconds(config.statement_timeout), milliseconds(config.lock_timeout));
     PgPoolOptions::new()
@@ -64,6 +71,7 @@ fn pool(config: &PostgresConfig, connections: u32) -> PgPoolOptions {
             Box::pin(async move {
                 let session = sqlx::query(SESSION).bind(statement).bind(lock);
                 connection.execute(session.persistent(false)).await?;
+                connection.execute(more).await?;
                 Ok(())
             })
         })
