@@ -39,6 +39,21 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// All keys with their values, in the order of the body.
+    #[cfg(feature = "client")]
+    pub(in crate::v1) fn entries(&self) -> impl Iterator<Item = (&str, &Node<'a>)> {
+        self.0.iter().map(|(name, node)| (name.as_ref(), node))
+    }
+
+    /// The values of a list under a key; none if there is no list.
+    #[cfg(feature = "client")]
+    pub(in crate::v1) fn list(&self, key: &str) -> Option<&[Node<'a>]> {
+        match self.get(key)? {
+            Node::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
     /// What `read` makes of the first of several spellings of a key that it can make something of.
     pub(in crate::v1) fn pick<T>(
         &self,
