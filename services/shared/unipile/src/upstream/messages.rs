@@ -1,11 +1,11 @@
 //! Messages: read, send, edit, delete, react, forward, fetch files.
 
-use super::{Answer, Download, OutgoingFile, Page, Paging};
+use super::{Answer, Attendee, Download, OutgoingFile, Page, Paging};
 use async_trait::async_trait;
 use channel_domain::fact::{
     Attachment, Deleted, Edited, Fact, OwnerClaim, Person, Reacted, Receipt, ReceiptKind, Received,
 };
-use channel_domain::{AccountId, ChatId, Micros, UpstreamMessageId};
+use channel_domain::{AccountId, ChatId, Micros, UpstreamMessageId, jid};
 use std::fmt;
 use std::time::Duration;
 
@@ -130,9 +130,12 @@ impl MessageState {
     /// The same as facts, in the order in which they are to be applied: that it exists, was edited, was
     /// delivered, was read, who reacted, that it was deleted.
     ///
+    /// REST names who reacted by WhatsApp's id alone. `people` are those of the chat, as far as they are at
+    /// hand: with them the same person is known by UniPile's id, as webhooks name them.
+    ///
     /// Reactions that were taken back are in none of them: compare with [`reactions`](Self::reactions).
     #[must_use]
-    pub fn facts(&self) -> Vec<Fact> {
+    pub fn facts(&self, people: &[Attendee]) -> Vec<Fact> {
         let message = &self.received.message;
         let mut facts = vec![Fact::Received(Box::new(self.received.clone()))];
         if self.edited && !self.deleted {
@@ -140,8 +143,9 @@ impl MessageState {
             facts.push(Fact::Edited(Edited { message: message.clone(), text }));
         }
         facts.extend(self.receipts());
+        let known = || people.iter().map(|known| &known.person).chain(&self.received.sender);
         let reactions = self.reactions.iter().flatten();
-        facts.extend(reactions.filter_map(|reaction| reaction.fact(message)));
+        facts.extend(reactions.filter_map(|reaction| reaction.fact(message, known())));
         if self.deleted {
             facts.push(Fact::Deleted(Deleted { message: message.clone() }));
         }
@@ -163,17 +167,30 @@ impl MessageState {
 
 impl ReactionState {
     /// A reaction of nobody is none.
-    fn fact(&self, message: &UpstreamMessageId) -> Option<Fact> {
-        let provider_id = self.provider_id.clone()?;
-        // Its own word on whose reaction it is: the actor is then the owner.
-        let user_id = (self.is_own == Some(true)).then(|| provider_id.clone());
+    fn fact<'a>(
+        &self,
+        message: &UpstreamMessageId,
+        mut people: impl Iterator<Item = &'a Person>,
+    ) -> Option<Fact> {
+        let id = self.provider_id.as_deref()?;
+        let unknown = || Person { provider_id: Some(id.to_owned()), ..Person::default() };
+        let actor = people.find(|person| is_named(person, id)).cloned().unwrap_or_else(unknown);
+        // UniPile's own word on whose reaction it is: the actor is then the owner.
+        let is_own = self.is_own == Some(true);
+        let user_id = actor.provider_id.clone().filter(|_| is_own);
         Some(Fact::Reacted(Box::new(Reacted {
             message: message.clone(),
-            actor: Person { provider_id: Some(provider_id), ..Person::default() },
+            actor,
             owner: OwnerClaim { phone: None, user_id },
             emoji: Some(self.emoji.clone()),
         })))
     }
+}
+
+/// Whether one of a person's ids of WhatsApp is this one.
+fn is_named(person: &Person, id: &str) -> bool {
+    let ids = [&person.provider_id, &person.lid, &person.public_identifier];
+    ids.into_iter().flatten().any(|own| jid::bare(own) == jid::bare(id))
 }
 
 /// What is sent. A text or at least one file is needed.

@@ -45,21 +45,25 @@ pub(super) fn outcome<T>(result: &Result<T, Failure>) -> Option<Outcome> {
     }
 }
 
-/// The innermost cause: the operating system's or TLS library's words, which hold neither address path nor
-/// content.
+/// The innermost cause: the operating system's or TLS library's words, which hold neither path nor content.
 fn words(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+    causes(error).last().map_or_else(String::new, ToString::to_string)
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
-    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.any(|cause| {
-        let io = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = io.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        cause.is::<rustls::Error>() || inner.is_some()
-    })
+    causes(error).any(<dyn Error>::is::<rustls::Error>)
+}
+
+/// The error and what caused it, inwards. An IO error passes over the one that it wraps, so that one is
+/// asked for by name.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&cause| inner(cause))
+}
+
+fn inner<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
 }

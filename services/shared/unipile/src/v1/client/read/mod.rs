@@ -6,6 +6,9 @@ pub(super) mod chat;
 pub(super) mod message;
 pub(super) mod webhook;
 
+#[cfg(test)]
+mod tests;
+
 use crate::upstream::{Cursor, Page, SyncState};
 use crate::v1::wire::json::{Node, Object};
 use crate::v1::wire::lenient;
