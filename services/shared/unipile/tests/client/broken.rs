@@ -191,6 +191,8 @@ async fn a_success_without_ids_is_a_success() {
 async fn any_success_of_a_change_will_do() {
     for body in ["", "OK", "{\"object\":\"MessageEdi", "[]"] {
         let server = Server::answering([Canned::new(202, body)]).await;
-        server.client().edit(&account(), &"m".into(), "new").await.unwrap();
+        let client = server.client();
+        client.edit(&account(), &"m".into(), "new").await.unwrap();
+        assert!(client.react(&account(), &"m".into(), "👍").await.unwrap());
     }
 }

@@ -173,6 +173,27 @@ async fn a_message_becomes_facts_that_the_projection_takes_as_it_takes_webhooks(
     assert_eq!(own, 3);
 }
 
+#[tokio::test]
+async fn facts_tell_what_became_of_a_message_and_nothing_that_says_nothing() {
+    let told = async |more: Value| {
+        let mut body = json!({"id": "m1", "chat_id": "c1", "text": "now", "delivered": 1});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let server = Server::answering([Canned::json(&body)]).await;
+        let state = server.client().message(&account(), &"m1".into()).await.unwrap();
+        let kinds: Vec<_> =
+            state.facts(&[]).iter().map(|fact| json!(fact)["fact"].clone()).collect();
+        kinds.into_iter().map(|kind| kind.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // One that came in was delivered, of course; that the user read it says something.
+    assert_eq!(told(json!({"is_sender": 0})).await, ["received"]);
+    assert_eq!(told(json!({"is_sender": 0, "seen": 1})).await, ["received", "receipt"]);
+    assert_eq!(told(json!({"is_sender": "1"})).await, ["received", "receipt"]);
+    assert_eq!(told(json!({"edited": 1})).await, ["received", "edited"]);
+    assert_eq!(told(json!({"edited": 1, "deleted": true})).await, ["received", "deleted"]);
+    let anonymous = json!({"reactions": [{"value": "x"}, {"sender_id": "1@lid"}, null]});
+    assert_eq!(told(anonymous).await, ["received"]);
+}
+
 /// The same message told by a webhook.
 #[tokio::test]
 async fn rest_and_webhook_tell_the_same_of_a_message() {
