@@ -22,7 +22,7 @@ pub enum Promotion {
 pub struct PostgresConfig {
     /// `postgres://user:password@host/database?sslmode=…`; may hold a password, so it is never shown.
     pub url: String,
-    /// Connections at most, beside two for notifications. A quarter of them, at least one, only writes,
+    /// Connections at most, beside two for notifications and one that asks for an answer. A quarter of them, at least one, only writes,
     /// so that no flood of reads can hold up what must be stored.
     pub max_connections: u32,
     /// How long to wait for a free connection.

@@ -12,7 +12,8 @@
 //! | `connect`, `schema` | what a session is told; migrations; the number of the history |
 //! | `error` | what a SQLSTATE means |
 //!
-//! Beside its pools a store holds two connections: one that sends hints and one that listens for them.
+//! Beside its pools a store holds three connections: one that sends hints, one that listens for them, and
+//! one that asks whether the database is there.
 
 mod config;
 mod connect;
@@ -23,6 +24,7 @@ mod intake;
 mod log;
 mod meters;
 mod prune;
+mod pulse;
 mod reads;
 mod rows;
 mod schema;

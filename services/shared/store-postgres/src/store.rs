@@ -2,6 +2,7 @@
 
 use crate::config::PostgresConfig;
 use crate::error::{sorted, worth_repeating};
+use crate::pulse::Pulse;
 use crate::wake::Hints;
 use crate::{connect, meters, schema, statistics};
 use channel_store::StoreError;
@@ -33,6 +34,7 @@ pub struct PostgresStore {
     pub(crate) readers: PgPool,
     pub(crate) hints: Hints,
     pub(crate) adoption: Adoption,
+    pulse: Pulse,
     _caretakers: Caretakers,
 }
 
@@ -67,13 +69,15 @@ impl PostgresStore {
         owned(async move {
             schema::prepare(&config).await?;
             let (writers, readers) = connect::pools(&config)?;
-            let hints = Hints::start(&connect::options(&config)?).await?;
+            let options = connect::options(&config)?;
+            let hints = Hints::start(&options).await?;
             let caretakers = Caretakers::start(&readers);
             Ok(Arc::new(Self {
                 writers,
                 readers,
                 hints,
                 adoption: config.adoption,
+                pulse: Pulse::new(options),
                 _caretakers: caretakers,
             }))
         })
@@ -92,8 +96,18 @@ impl PostgresStore {
         Ok(pending)
     }
 
+    /// Asks the database whether it is there, beside all work. Waits as long as the network does.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.pulse.ask().await
+    }
+
     /// Lets running transactions end, sends the last hints and closes every connection.
     pub async fn close(&self) {
+        self.pulse.close().await;
         self.writers.close().await;
         self.hints.close().await;
         self.readers.close().await;

@@ -44,6 +44,7 @@ impl Default for Options {
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: SqlitePool,
+    pulse: SqlitePool,
     pub(crate) adoption: Adoption,
     pub(crate) epoch: u64,
     pub(crate) hints: broadcast::Sender<Arc<[Moved]>>,
@@ -70,13 +71,28 @@ impl SqliteStore {
             .max_connections(options.readers.max(1))
             .acquire_timeout(Duration::from_secs(20))
             .connect_lazy_with(connect.clone().read_only(true));
+        // Of its own, so that readers with much to do do not look like a database that is away.
+        let pulse = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(connect.clone().read_only(true));
         let writer = Writer::start(connection);
         let (hints, _) = broadcast::channel(HINTS);
-        Ok(Self { writer, readers, adoption: options.adoption, epoch, hints, _lock: lock })
+        Ok(Self { writer, readers, pulse, adoption: options.adoption, epoch, hints, _lock: lock })
+    }
+
+    /// Asks the database whether it can be read, beside all work.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        let read = sqlx::query("SELECT 1 FROM sqlite_schema LIMIT 1").execute(&self.pulse).await;
+        read.map(drop).map_err(sorted)
     }
 
     /// Writes what waits and closes every connection.
     pub async fn close(&self) {
+        self.pulse.close().await;
         self.writer.close().await;
         self.readers.close().await;
     }

@@ -18,12 +18,17 @@ async fn a_store_survives_a_crash_of_its_server_and_loses_nothing_it_answered() 
     let moved = take(&store, vec![text("a", "before", 1)]).await;
     let mut wakeups = store.wakeups();
 
+    store.answers().await.unwrap();
+
     server.crash().unwrap();
+    let away = store.answers().await.unwrap_err();
+    assert!(matches!(away, StoreError::Unavailable(_)), "{away:?}");
     let refused = store.take(vec![text("a", "while", 2)]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
     assert!(store.accounts(&"default".into()).await.unwrap_err().is_temporary());
 
     server.resume().unwrap();
+    store.answers().await.unwrap();
     let heads = store.heads(&[moved[0].0]).await.unwrap();
     assert_eq!(heads[0].head.seq, moved[0].1);
     take(&store, vec![text("a", "after", 3)]).await;
@@ -39,6 +44,7 @@ async fn a_broken_connection_costs_the_caller_nothing() {
     let store = connect(&url).await;
     for round in 0..5 {
         take(&store, vec![text("a", &format!("m{round}"), round)]).await;
+        store.answers().await.unwrap();
         store.accounts(&"default".into()).await.unwrap();
         execute(
             &url,
