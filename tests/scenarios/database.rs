@@ -14,9 +14,14 @@ use channel_tests::history::History;
 use channel_tests::program::{Backend, Setup};
 use channel_tests::traffic::Traffic;
 use channel_tests::truth::{compare, everything};
+use channel_tests::until::until;
 use channel_tests::watcher::Watcher;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::process::Command;
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 // ---- the product --------------------------------------------------------------------------------
 
@@ -52,6 +57,46 @@ async fn crash_under_load() -> Result<()> {
     }
     program.stop().await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_makes_a_role_unready_until_it_is_back_and_never_dead() {
+    away_and_back().await.unwrap();
+}
+
+async fn away_and_back() -> Result<()> {
+    let server = Server::start(&[])?;
+    let backend = Backend::Postgres(server.url("postgres"));
+    let program = Setup::role("query", &backend)?.start().await?;
+    let channel = Endpoint::from_shared(format!("http://{}", program.setup.server))?;
+    let mut health = HealthClient::new(channel.connect_lazy());
+    ensure!(serves(&mut health).await?, "it does not serve at first");
+    for _ in 0..2 {
+        server.crash()?;
+        let words = until("it is not ready", || async {
+            let (status, words) = program.probe("/readyz").await.ok()?;
+            (status == 503).then_some(words)
+        });
+        let words: serde_json::Value = serde_json::from_str(&words.await?)?;
+        ensure!(words["waiting_for"] == serde_json::json!(["database"]), "{words}");
+        ensure!(words["reasons"]["database"] == "the database is not available", "{words}");
+        ensure!(program.probe("/healthz").await?.0 == 200, "it is taken for dead");
+        ensure!(!serves(&mut health).await?, "it says that it serves");
+        server.resume()?;
+        until("it is ready again", || async {
+            (program.probe("/readyz").await.ok()?.0 == 200).then_some(())
+        })
+        .await?;
+        ensure!(serves(&mut health).await?, "it does not serve again");
+    }
+    program.stop().await?;
+    Ok(())
+}
+
+async fn serves(health: &mut HealthClient<Channel>) -> Result<bool> {
+    let service = "channel.query.v1.QueryService".to_owned();
+    let answer = health.check(HealthCheckRequest { service }).await?.into_inner();
+    Ok(answer.status() == ServingStatus::Serving)
 }
 
 // ---- the checks ---------------------------------------------------------------------------------

@@ -166,6 +166,12 @@ impl Program {
         Ok(self.setup)
     }
 
+    /// What the program says to probes at this path: the status, and the words.
+    pub async fn probe(&self, path: &str) -> Result<(u16, String)> {
+        let answer = reqwest::get(format!("http://{}{path}", self.setup.admin)).await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
     /// The metrics as they are now.
     pub async fn metrics(&self) -> Result<String> {
         let url = format!("http://{}/metrics", self.setup.admin);

@@ -44,6 +44,14 @@ impl Opened {
         }
     }
 
+    /// Asks the database whether it is there, beside all work.
+    pub(crate) async fn answers(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.answers().await,
+            Self::Postgres(store) => store.answers().await,
+        }
+    }
+
     /// Lets what is under way end, and closes every connection.
     pub(crate) async fn close(&self) {
         match self {

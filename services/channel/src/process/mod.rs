@@ -1,5 +1,6 @@
 //! A process of roles: build, run, end in order.
 
+pub(crate) mod database;
 mod ending;
 mod listen;
 mod stage;

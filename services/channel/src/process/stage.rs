@@ -22,7 +22,7 @@ const SERVING: &str = "serving";
 pub(crate) struct Stage {
     pub(crate) supervisor: Supervisor,
     pub(crate) clock: Arc<dyn Clock>,
-    readiness: Readiness,
+    pub(super) readiness: Readiness,
     serving: Condition,
     metrics: Metrics,
     /// Cancelled when nothing more is accepted.

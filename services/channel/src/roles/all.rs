@@ -10,7 +10,7 @@ use tracing::info;
 use super::{demo, gateway, identity, ingest, messaging, query, server};
 use crate::config::{Config, StoreKind, Upstream};
 use crate::keys;
-use crate::process::{Ending, Stage, bind, reachable};
+use crate::process::{Ending, Stage, bind, database, reachable};
 use crate::store::Opened;
 use crate::tokens::Tokens;
 
@@ -101,6 +101,7 @@ impl Plan {
         let (server, live) = query::add(stage, server, &store, &config.live, &config.auth);
         let server = messaging::add(server);
         let health = server.health();
+        database::follow(stage, &opened, &health);
         let local = LocalServices {
             grpc: gateway::routes(server.into_stack()?),
             webhook: Some(ingest.router()),

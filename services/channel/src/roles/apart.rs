@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::{gateway, identity, ingest, messaging, query, server};
 use crate::config::Config;
-use crate::process::{CALLS_END, Ending, Stage, bind, reachable};
+use crate::process::{CALLS_END, Ending, Stage, bind, database, reachable};
 use crate::store::Opened;
 
 /// A role that has a process of its own.
@@ -82,6 +82,7 @@ impl Plan {
         let (server, ingest) = ingest::add(stage, server, &opened.store(), &self.config.ingest)?;
         info!(webhook.address = %reachable(&webhooks)?, "webhooks are received");
         ingest::open_webhooks(stage, webhooks, ingest.router(), &self.config.server)?;
+        database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { ingest: Some(ingest), store: Some(opened), ..Ending::default() })
     }
@@ -90,7 +91,9 @@ impl Plan {
     async fn messaging(self, stage: &Stage) -> anyhow::Result<Ending> {
         let listener = self.bind().await?;
         let opened = Opened::open(&self.config.store).await?;
-        open(stage, listener, messaging::add(self.server(stage)?))?;
+        let server = messaging::add(self.server(stage)?);
+        database::follow(stage, &opened, &server.health());
+        open(stage, listener, server)?;
         Ok(Ending { store: Some(opened), ..Ending::default() })
     }
 
@@ -100,6 +103,7 @@ impl Plan {
         let (config, store) = (&self.config, opened.store());
         let server = self.server(stage)?;
         let (server, live) = query::add(stage, server, &store, &config.live, &config.auth);
+        database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { live: Some(live), store: Some(opened), ..Ending::default() })
     }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::telemetry::Metrics;
 
 /// The named conditions that must all hold before traffic is welcome. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Readiness(Arc<watch::Sender<BTreeMap<String, bool>>>);
+#[derive(Debug, Clone, Default)]
+pub struct Readiness(Arc<watch::Sender<BTreeMap<String, Standing>>>);
 
 /// One condition, to be set from where it is known.
 #[derive(Debug, Clone)]
@@ -25,47 +25,58 @@ pub struct Condition {
     readiness: Readiness,
 }
 
-impl Default for Readiness {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
-    }
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Standing {
+    Holds,
+    /// It does not, for a reason where one is known.
+    Missing(Option<String>),
 }
 
 impl Readiness {
     /// Adds a condition, which does not hold yet.
     #[must_use]
     pub fn condition(&self, name: &str) -> Condition {
-        self.set(name, false);
+        self.set(name, Standing::Missing(None));
         Condition { name: name.to_owned(), readiness: self.clone() }
     }
 
-    /// Sets a condition by name, adding it when it is new.
-    pub fn set(&self, name: &str, holds: bool) {
-        self.0.send_if_modified(|all| all.insert(name.to_owned(), holds) != Some(holds));
+    fn set(&self, name: &str, state: Standing) {
+        self.0.send_if_modified(|all| {
+            let changed = all.get(name) != Some(&state);
+            all.insert(name.to_owned(), state);
+            changed
+        });
     }
 
-    /// What does not hold, by name.
+    /// What does not hold, by name, and why, where that is known.
     #[must_use]
-    pub fn unready(&self) -> Vec<String> {
-        missing(&self.0.borrow())
+    pub fn unready(&self) -> BTreeMap<String, Option<String>> {
+        let missing = |(name, state): (&String, &Standing)| match state {
+            Standing::Holds => None,
+            Standing::Missing(reason) => Some((name.clone(), reason.clone())),
+        };
+        self.0.borrow().iter().filter_map(missing).collect()
     }
 
     /// Waits until everything holds.
     pub async fn wait(&self) {
+        let all_hold = |all: &BTreeMap<_, _>| all.values().all(|state| *state == Standing::Holds);
         // Cannot end early: the sender lives in `self`.
-        let _ = self.0.subscribe().wait_for(|all| missing(all).is_empty()).await;
+        let _ = self.0.subscribe().wait_for(all_hold).await;
     }
 }
 
 impl Condition {
     /// Says whether the condition holds.
     pub fn set(&self, holds: bool) {
-        self.readiness.set(&self.name, holds);
+        let state = if holds { Standing::Holds } else { Standing::Missing(None) };
+        self.readiness.set(&self.name, state);
     }
-}
 
-fn missing(all: &BTreeMap<String, bool>) -> Vec<String> {
-    all.iter().filter(|(_, holds)| !**holds).map(|(name, _)| name.clone()).collect()
+    /// Says that it does not, and why. Whoever asks may read the reason, so it holds no secret.
+    pub fn fail(&self, reason: impl Into<String>) {
+        self.readiness.set(&self.name, Standing::Missing(Some(reason.into())));
+    }
 }
 
 /// The routes `/healthz`, `/readyz` and `/metrics`.
@@ -95,7 +106,10 @@ pub async fn serve(
 async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     let unready = readiness.unready();
     let status = if unready.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({ "ready": unready.is_empty(), "waiting_for": unready });
+    let names: Vec<_> = unready.keys().collect();
+    let reasons: BTreeMap<_, _> = unready.iter().filter(|(_, reason)| reason.is_some()).collect();
+    let ready = unready.is_empty();
+    let body = serde_json::json!({ "ready": ready, "waiting_for": names, "reasons": reasons });
     (status, Json(body))
 }
 
@@ -128,7 +142,11 @@ mod tests {
         store.set(true);
         let (status, body) = get(&router, "/readyz").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        insta::assert_snapshot!(body, @r#"{"ready":false,"waiting_for":["upstream"]}"#);
+        insta::assert_snapshot!(body, @r#"{"ready":false,"reasons":{},"waiting_for":["upstream"]}"#);
+
+        upstream.fail("it is asleep");
+        let (_, body) = get(&router, "/readyz").await;
+        insta::assert_snapshot!(body, @r#"{"ready":false,"reasons":{"upstream":"it is asleep"},"waiting_for":["upstream"]}"#);
 
         upstream.set(true);
         readiness.wait().await;

@@ -7,7 +7,7 @@
 //! - [`telemetry`]: logs, traces, the metrics recorder
 //! - [`supervise`]: named tasks with a declared meaning of failure, and an orderly end
 //! - [`server`]: gRPC over one visible stack of layers; [`deadline`], [`identity`] are two of them
-//! - [`admin`]: liveness, readiness and metrics for machines
+//! - [`admin`]: liveness, readiness and metrics for machines; [`pulse`]: whether the database answers
 //! - [`fault`]: one table from what went wrong to gRPC and HTTP
 //! - [`clock`] and [`http`]: the time, and the only door to the outside
 
@@ -18,6 +18,7 @@ pub mod deadline;
 pub mod fault;
 pub mod http;
 pub mod identity;
+pub mod pulse;
 pub mod server;
 pub mod supervise;
 pub mod telemetry;

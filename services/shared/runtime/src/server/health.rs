@@ -21,6 +21,7 @@ pub struct Health(Arc<watch::Sender<State>>);
 #[derive(Debug, Default)]
 struct State {
     services: BTreeMap<String, bool>,
+    suspended: bool,
     ended: bool,
 }
 
@@ -35,6 +36,13 @@ impl Health {
     pub fn set(&self, service: &str, serves: bool) {
         self.0.send_if_modified(|state| {
             state.services.insert(service.to_owned(), serves) != Some(serves)
+        });
+    }
+
+    /// Says that nothing serves for now, whatever is said of each, or that it does again.
+    pub fn suspend(&self, suspended: bool) {
+        self.0.send_if_modified(|state| {
+            std::mem::replace(&mut state.suspended, suspended) != suspended
         });
     }
 
@@ -58,7 +66,7 @@ impl State {
         };
         match serves {
             None => ServingStatus::ServiceUnknown,
-            Some(serves) if serves && !self.ended => ServingStatus::Serving,
+            Some(true) if !(self.suspended || self.ended) => ServingStatus::Serving,
             Some(_) => ServingStatus::NotServing,
         }
     }

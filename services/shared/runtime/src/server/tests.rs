@@ -197,6 +197,21 @@ async fn watching_an_unknown_service_says_so_and_goes_on_until_it_comes_and_goes
 }
 
 #[tokio::test]
+async fn what_serves_can_be_suspended_and_goes_on_as_it_was() {
+    let server = start(ServerConfig::default(), MINUTE).await;
+    server.health.set("test.Down", false);
+    let mut client = HealthClient::new(server.channel().await);
+    let mut watch = client.watch(of("test.Scripted")).await.unwrap().into_inner();
+    assert_eq!(watch.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    server.health.suspend(true);
+    assert_eq!(watch.next().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    server.health.suspend(false);
+    assert_eq!(watch.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    let down = client.check(of("test.Down")).await.unwrap().into_inner();
+    assert_eq!(down.status(), ServingStatus::NotServing);
+}
+
+#[tokio::test]
 async fn an_open_health_watch_is_told_and_does_not_hold_up_the_end() {
     let server = start(ServerConfig::default(), MINUTE).await;
     let mut client = HealthClient::new(server.channel().await);
