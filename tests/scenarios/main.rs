@@ -7,5 +7,6 @@ mod demo;
 mod fixtures;
 mod live;
 mod receive;
+mod reflection;
 mod roles;
 mod world;

@@ -112,6 +112,7 @@ impl Plan {
         let listener = bind("gateway.listen", self.config.gateway.listen).await?;
         let identity = identity(&self.config.auth, stage.clock.clone())?;
         let server = server(self.config.server.clone(), identity.clone());
+        let server = gateway::services().fold(server, GrpcServer::list);
         let health = server.health();
         gateway::health::follow(stage, &health, &self.config.gateway.upstreams)?;
         let local = LocalServices {

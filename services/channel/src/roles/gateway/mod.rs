@@ -4,6 +4,7 @@ pub(crate) mod health;
 
 use std::io;
 
+use channel_gateway::methods::{Owner, RULES};
 use channel_gateway::{Gateway, GatewayConfig, LocalServices};
 use channel_runtime::identity::IdentityLayer;
 use channel_runtime::server::GrpcStack;
@@ -29,6 +30,11 @@ pub(crate) fn open(
         Ok::<(), io::Error>(())
     });
     Ok(())
+}
+
+/// The services that the public reaches through a gateway, beside what it serves itself.
+pub(crate) fn services() -> impl Iterator<Item = &'static str> {
+    RULES.iter().filter(|rule| rule.owner != Owner::Gateway).map(|rule| rule.service)
 }
 
 /// A server's stack as the gateway takes it, to be called without a socket between.

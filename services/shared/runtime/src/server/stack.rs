@@ -1,6 +1,7 @@
 //! The server's stack of layers, in one place.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub struct GrpcServer {
     identity: IdentityLayer,
     routes: RoutesBuilder,
     descriptor_sets: Vec<&'static [u8]>,
+    listed: BTreeSet<String>,
     health: Health,
 }
 
@@ -61,8 +63,14 @@ impl GrpcServer {
     /// Starts with health and reflection only.
     #[must_use]
     pub fn new(config: ServerConfig, identity: IdentityLayer) -> Self {
-        let (routes, descriptor_sets) = (RoutesBuilder::default(), Vec::new());
-        Self { config, identity, routes, descriptor_sets, health: Health::default() }
+        Self {
+            config,
+            identity,
+            routes: RoutesBuilder::default(),
+            descriptor_sets: Vec::new(),
+            listed: BTreeSet::new(),
+            health: Health::default(),
+        }
     }
 
     /// Adds an encoded descriptor set: reflection shows it, and the deadline layer learns from it
@@ -73,7 +81,14 @@ impl GrpcServer {
         self
     }
 
-    /// Adds a service, which health reports as serving.
+    /// Lists a service that callers of this process reach elsewhere through it.
+    #[must_use]
+    pub fn list(mut self, service: &str) -> Self {
+        self.listed.insert(service.to_owned());
+        self
+    }
+
+    /// Adds a service, which health reports as serving and reflection lists.
     #[must_use]
     pub fn service<S>(mut self, service: S) -> Self
     where
@@ -84,7 +99,7 @@ impl GrpcServer {
     {
         self.health.set(S::NAME, true);
         self.routes.add_service(service);
-        self
+        self.list(S::NAME)
     }
 
     /// The health that this server reports.
@@ -99,7 +114,7 @@ impl GrpcServer {
     ///
     /// When a descriptor set cannot be used.
     pub fn into_stack(mut self) -> Result<GrpcStack, ServerError> {
-        let reflection = reflection(&self.descriptor_sets)?;
+        let reflection = reflection(&self.descriptor_sets, &self.listed)?;
         self.routes.add_service(self.health.service());
         self.routes.add_service(reflection.v1).add_service(reflection.v1alpha);
         let deadline = self.deadline()?;
@@ -118,11 +133,7 @@ impl GrpcServer {
     }
 
     fn deadline(&self) -> Result<DeadlineLayer, ServerError> {
-        let reflection = [
-            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ];
-        let all = self.descriptor_sets.iter().chain(&COMMON).chain(&reflection);
+        let all = self.descriptor_sets.iter().chain(&COMMON);
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         let unary = Limits::unary(
             seconds(self.config.unary_timeout_seconds),
