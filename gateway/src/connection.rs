@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use axum::{Router, body::Body};
+use channel_runtime::server::FirstBytes;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -18,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::{GatewayConfig, first_bytes::FirstBytes, socket};
+use crate::{GatewayConfig, socket};
 
 /// What a client may have in flight towards us on one call, and what we hold for it.
 const WINDOW_BYTES: u32 = 64 * 1024;

@@ -17,7 +17,6 @@ pub mod config;
 mod connection;
 pub mod cors;
 mod error;
-mod first_bytes;
 mod front;
 mod gateway;
 mod guard;

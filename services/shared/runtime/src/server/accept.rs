@@ -1,7 +1,7 @@
 //! Accepts connections, serves HTTP on them, and lets go of them in order.
 //!
 //! tonic's own server puts its deadline around the user's layers and knows no hard limit for its
-//! end; this loop has neither trouble, and the gateway runs on it too.
+//! end; this loop has neither trouble.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,16 +28,19 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::{Service, ServiceExt};
 use tracing::{debug, warn};
 
-use super::{TlsError, tls_config};
+use super::{FirstBytes, TlsError, tls_config};
 use crate::config::ServerConfig;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// How long a new connection may take to say something, and to finish its TLS handshake.
+/// How long a new connection may take to say something or to finish its TLS handshake, and again for what
+/// tells which protocol it speaks, and over HTTP/1.1 for the head of each request.
 const HELLO: Duration = Duration::from_secs(10);
 /// How long to wait after the system refused a connection, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
+/// What HTTP/1.1 buffers of one connection in either direction, the head of a request included.
+const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -56,7 +59,10 @@ impl Transport {
     pub fn new(config: &ServerConfig, http1: bool) -> Result<Self, TlsError> {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HELLO);
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HELLO)
+            .max_buf_size(HTTP1_BUFFER_BYTES);
         http.http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(seconds(config.keepalive_seconds)))
@@ -205,6 +211,7 @@ where
     B::Error: Into<BoxError>,
 {
     let service = TowerToHyperService::new(service);
-    let connection = transport.http.serve_connection(TokioIo::new(io), service).into_owned();
+    let io = TokioIo::new(FirstBytes::new(io, HELLO));
+    let connection = transport.http.serve_connection(io, service).into_owned();
     watcher.watch(connection).await
 }

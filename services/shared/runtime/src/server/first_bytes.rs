@@ -3,31 +3,29 @@
 //! The header timeout of HTTP/1.1 and the pings of HTTP/2 begin only once the protocol is known,
 //! so a client that sends nothing, or half of HTTP/2's greeting, would stay for ever.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 /// The length of HTTP/2's greeting (RFC 9113, section 3.4); no HTTP/1.1 request with a host is
 /// shorter.
 const ENOUGH_BYTES: usize = 24;
 
 /// A connection that must say something soon.
-pub(crate) struct FirstBytes<I> {
+#[derive(Debug)]
+pub struct FirstBytes<I> {
     io: I,
     seen: usize,
     expiry: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> FirstBytes<I> {
-    pub(crate) fn new(io: I, within: Duration) -> Self {
+    /// Reads fail with [`io::ErrorKind::TimedOut`] unless the client says enough within this time.
+    pub fn new(io: I, within: Duration) -> Self {
         Self { io, seen: 0, expiry: Some(Box::pin(sleep(within))) }
     }
 }

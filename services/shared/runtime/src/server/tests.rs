@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -21,7 +22,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tower::{Service, ServiceExt};
 
-use super::{GrpcServer, Health, OPEN_PATHS, TlsError, tls_config};
+use super::{GrpcServer, Health, OPEN_PATHS, TlsError, Transport, serve_http, tls_config};
 use crate::clock::SystemClock;
 use crate::config::{AuthConfig, Secret, ServerConfig, TlsConfig};
 use crate::fault::reason_of;
@@ -259,6 +260,39 @@ async fn a_connection_that_says_nothing_does_not_hold_up_the_end() {
     let ended = tokio::time::timeout(Duration::from_secs(5), server.task).await;
     assert_eq!(ended.expect("ends before the silent connection's time is over").unwrap(), 0);
     drop(silent);
+}
+
+/// What is left of a connection on which only this is ever said.
+async fn after_saying(address: SocketAddr, words: &str) -> std::io::Result<Vec<u8>> {
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.write_all(words.as_bytes()).await?;
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(MINUTE, stream.read_to_end(&mut rest)).await;
+    end.unwrap_or_else(|_| panic!("`{words}` holds its place for ever")).map(|_| rest)
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_greeting_holds_no_place_for_long() {
+    let server = start(ServerConfig::default(), MINUTE).await;
+    for words in ["P", "PRI * HTTP/2.0", "GET / HTTP/1.1"] {
+        after_saying(server.address, words).await.ok();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_request_holds_no_place_for_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let hello = axum::Router::new().fallback(async || "hello");
+    let service = hello.map_request(|request: Request<_>| request.map(axum::body::Body::new));
+    let transport = Transport::new(&ServerConfig::default(), true).unwrap();
+    tokio::spawn(serve_http(listener, service, transport, CancellationToken::new(), MINUTE));
+    for words in ["P", "G", "GET / HTTP/1.1\r\nhost: example.com\r\nx-long"] {
+        after_saying(address, words).await.ok();
+    }
+    let whole = "GET / HTTP/1.1\r\nhost: example.com\r\n\r\n";
+    let answer = after_saying(address, whole).await.unwrap();
+    assert!(answer.ends_with(b"hello"), "a quiet connection was given up before its answer");
 }
 
 #[tokio::test]
