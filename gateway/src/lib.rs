@@ -20,6 +20,7 @@ mod error;
 mod front;
 mod gateway;
 mod guard;
+mod hop;
 pub mod methods;
 pub mod proxy;
 pub mod remote;

@@ -7,7 +7,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use channel_runtime::deadline;
-use http::{HeaderMap, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::sleep,
@@ -24,22 +24,11 @@ use crate::{
     backoff::Connector,
     config::PoolConfig,
     guard::Watch,
+    hop,
     methods::{Owner, Shape},
     request::RequestBody,
     status,
 };
-
-/// Headers that speak of one connection only (RFC 9110, section 7.6.1), and those that hyper sets.
-const HOP_BY_HOP: [header::HeaderName; 8] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::HOST,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// How long a service may take to take a call up, before it hears that the caller has gone.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -185,17 +174,18 @@ fn endpoint(
         .http2_max_local_error_reset_streams(None))
 }
 
+/// Leaves out what speaks of one connection only, and what hyper sets.
 fn strip(headers: &mut HeaderMap) {
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-    headers.remove("keep-alive");
-    headers.remove("proxy-connection");
+    hop::strip(headers);
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::HOST);
 }
 
 fn onward(request: Request<Body>) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
     strip(&mut parts.headers);
+    // A gRPC server may ask for it, to know that no proxy on the way loses trailers.
+    parts.headers.insert(header::TE, HeaderValue::from_static("trailers"));
     parts.version = Version::HTTP_2;
     Request::from_parts(parts, Body::new(RequestBody::new(body, SETTLING)))
 }

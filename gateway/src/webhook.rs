@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, response::IntoResponse};
-use http::{HeaderMap, Request, Response, StatusCode, Uri, Version, header, uri};
+use http::{Request, Response, StatusCode, Uri, Version, header, uri};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -24,7 +24,7 @@ use hyper_util::{
 };
 use tower::{Service, ServiceExt};
 
-use crate::{GatewayError, config::WebhookConfig, tls};
+use crate::{GatewayError, config::WebhookConfig, hop, tls};
 
 /// The paths that are forwarded; what follows the last one is the unguessable part.
 pub(crate) const PATHS: [&str; 3] =
@@ -97,10 +97,10 @@ impl RemoteShim {
         };
         *request.uri_mut() = target;
         *request.version_mut() = Version::HTTP_11;
-        drop_hop_by_hop(request.headers_mut());
+        hop::strip(request.headers_mut());
         match self.client.request(request).await {
             Ok(mut response) => {
-                drop_hop_by_hop(response.headers_mut());
+                hop::strip(response.headers_mut());
                 response.map(Body::new)
             }
             Err(error) => {
@@ -110,15 +110,6 @@ impl RemoteShim {
             }
         }
     }
-}
-
-/// Headers of one connection only (RFC 9110, section 7.6.1).
-fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE] {
-        headers.remove(name);
-    }
-    headers.remove("keep-alive");
-    headers.remove("proxy-connection");
 }
 
 /// The service behind the webhook paths.

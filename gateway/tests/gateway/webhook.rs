@@ -124,6 +124,44 @@ async fn a_body_that_does_not_say_its_length_is_limited_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_of_one_connection_stay_on_it() {
+    let (door, mut seen) = far().await;
+    let head = "POST /api/v1/webhooks/unipile/ HTTP/1.1\r\nhost: g\r\nconnection: close, X-Hop\r\n\
+        connection: x-other-hop\r\nx-hop: 1\r\nx-other-hop: 1\r\nx-end: 1\r\nte: trailers\r\n\
+        keep-alive: timeout=5\r\nproxy-authorization: Basic eA==\r\nproxy-connection: close\r\n\
+        upgrade: websocket\r\ncontent-length: 2\r\n\r\n";
+    assert_eq!(http1::exchange(door.address, head, b"{}").await.status, 200);
+    let seen = soon("the webhook", seen.recv()).await.unwrap();
+    let mut names: Vec<_> = seen.headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-length", "host", "x-end"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_with_two_lengths_is_never_two_webhooks() {
+    for (door, mut seen) in [near().await, far().await] {
+        for lengths in [
+            "content-length: 3\r\ntransfer-encoding: chunked\r\n",
+            "transfer-encoding: chunked\r\ncontent-length: 3\r\n",
+        ] {
+            let head = format!(
+                "POST /api/v1/webhooks/unipile/ HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\
+                 {lengths}\r\n"
+            );
+            let smuggled = b"2\r\n{}\r\n0\r\n\r\nPOST /api/v1/webhooks/unipile/x HTTP/1.1\r\n\
+                host: g\r\ncontent-length: 2\r\n\r\n{}";
+            http1::exchange(door.address, &head, smuggled).await;
+            while let Ok(seen) = seen.try_recv() {
+                assert_eq!(seen.path, "/api/v1/webhooks/unipile/");
+                assert_eq!(seen.body, "{}");
+                let announced = seen.headers.get("content-length").map(http::HeaderValue::as_bytes);
+                assert!(announced.is_none_or(|length| length == b"2"), "{announced:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sender_is_told_to_come_back_while_ingest_is_away() {
     let mut config = web_config();
     config.upstreams.webhook = "http://127.0.0.1:1".to_owned();
