@@ -132,6 +132,17 @@ fn credentials_go_together_and_a_v2_host_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_server_that_could_not_work_is_refused_before_anything_is_touched() {
+    let broken = [("CHANNEL_SERVER__KEEPALIVE_SECONDS", "0")];
+    let all = crate::roles::all::Plan::new(load(&broken).unwrap());
+    assert!(all.err().unwrap().to_string().contains("`server.keepalive_seconds`"));
+    let mut config = load(&broken).unwrap();
+    config.auth.secret = channel_runtime::config::Secret::new("s".repeat(32));
+    let apart = crate::roles::apart::Plan::new(crate::roles::apart::Role::Query, config);
+    assert!(apart.err().unwrap().to_string().contains("`server.keepalive_seconds`"));
+}
+
+#[test]
 fn the_demo_is_for_loopback_only() {
     assert_eq!(load(&[]).unwrap().upstream().unwrap(), Upstream::Demo);
     let public = ("CHANNEL_GATEWAY__LISTEN", "0.0.0.0:8080");

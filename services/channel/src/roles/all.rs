@@ -38,6 +38,7 @@ impl Plan {
     pub(crate) fn new(mut config: Config) -> anyhow::Result<Self> {
         let upstream = config.upstream()?;
         config.check_store()?;
+        config.server.check()?;
         config.gateway.validate()?;
         if config.store.kind == StoreKind::Sqlite {
             // It has one writer, which batches by itself.

@@ -45,6 +45,7 @@ impl Plan {
     /// Checks everything that can be known before anything is touched.
     pub(crate) fn new(role: Role, config: Config) -> anyhow::Result<Self> {
         config.require_auth_secret()?;
+        config.server.check()?;
         match role {
             Role::Gateway => {
                 config.require_upstreams()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{ConfigError, Problem, Secret};
 
 /// Logs and traces.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -117,6 +117,43 @@ impl Default for ServerConfig {
             keepalive_seconds: 20,
             keepalive_timeout_seconds: 20,
         }
+    }
+}
+
+/// The largest flow-control window that HTTP/2 allows (RFC 9113, section 6.9.1).
+const LARGEST_WINDOW_BYTES: u64 = (1 << 31) - 1;
+
+impl ServerConfig {
+    /// Refuses what no server can work with: without a place, or without time, nothing is ever
+    /// answered; a ping each moment is a flood; HTTP/2 has no windows beyond its largest.
+    ///
+    /// # Errors
+    ///
+    /// Names every key that is not usable.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rules = [
+            ("unary_timeout_seconds", self.unary_timeout_seconds.into(), u64::MAX),
+            ("unary_timeout_max_seconds", self.unary_timeout_max_seconds.into(), u64::MAX),
+            ("max_connections", self.max_connections as u64, u64::MAX),
+            ("max_concurrent_streams", self.max_concurrent_streams.into(), u64::MAX),
+            ("stream_window_bytes", self.stream_window_bytes.into(), LARGEST_WINDOW_BYTES),
+            ("connection_window_bytes", self.connection_window_bytes.into(), LARGEST_WINDOW_BYTES),
+            ("stream_send_buffer_bytes", self.stream_send_buffer_bytes as u64, u32::MAX.into()),
+            ("keepalive_seconds", self.keepalive_seconds.into(), u64::MAX),
+            ("keepalive_timeout_seconds", self.keepalive_timeout_seconds.into(), u64::MAX),
+        ];
+        let broken = rules.into_iter().filter(|(_, value, most)| !(1..=*most).contains(value));
+        let problems: Vec<Problem> = broken
+            .map(|(key, value, most)| Problem {
+                key: format!("server.{key}"),
+                reason: match value {
+                    0 => "must be greater than zero".to_owned(),
+                    _ => format!("must be at most {most}"),
+                },
+                origin: String::new(),
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Refused(problems)) }
     }
 }
 

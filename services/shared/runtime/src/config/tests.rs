@@ -208,3 +208,29 @@ fn the_sections_owned_here_print_and_load_back() {
     assert_eq!(print(&again).unwrap(), printed);
     insta::assert_snapshot!(printed);
 }
+
+#[test]
+fn a_server_that_could_not_work_is_refused_by_the_names_of_its_keys() {
+    ServerConfig::default().check().unwrap();
+    let edges = ServerConfig {
+        max_connections: usize::MAX,
+        stream_window_bytes: (1 << 31) - 1,
+        keepalive_seconds: 1,
+        ..ServerConfig::default()
+    };
+    edges.check().unwrap();
+    let broken = ServerConfig {
+        max_connections: 0,
+        keepalive_seconds: 0,
+        connection_window_bytes: 1 << 31,
+        stream_send_buffer_bytes: 1 << 32,
+        ..ServerConfig::default()
+    };
+    insta::assert_snapshot!(broken.check().unwrap_err(), @r"
+    the configuration is refused:
+      `server.max_connections`: must be greater than zero
+      `server.connection_window_bytes`: must be at most 2147483647
+      `server.stream_send_buffer_bytes`: must be at most 4294967295
+      `server.keepalive_seconds`: must be greater than zero
+    ");
+}

@@ -97,7 +97,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let places = Arc::new(Semaphore::new(transport.max_connections));
+    let places = Arc::new(Semaphore::new(transport.max_connections.min(Semaphore::MAX_PERMITS)));
     let local_addr = listener.local_addr().ok();
     let (graceful, connections, kill) =
         (GracefulShutdown::new(), TaskTracker::new(), CancellationToken::new());

@@ -139,6 +139,14 @@ async fn a_caller_with_a_token_gets_in_and_one_without_does_not() {
 }
 
 #[tokio::test]
+async fn no_number_of_connections_is_too_large_to_be_allowed() {
+    let config = ServerConfig { max_connections: usize::MAX, ..ServerConfig::default() };
+    config.check().unwrap();
+    let server = start(config, MINUTE).await;
+    HealthClient::new(server.channel().await).check(of("")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_panic_is_an_answer_to_its_call_only() {
     let server = start(ServerConfig::default(), MINUTE).await;
     let channel = server.channel().await;
