@@ -2,17 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
+use crate::config::ServerConfig;
+use crate::server::{TlsError, Transport, serve_http};
 use crate::telemetry::Metrics;
+
+/// More than probes and collectors need.
+const MOST_CONNECTIONS: usize = 256;
+/// How long an answer may take that was under way at the end.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The named conditions that must all hold before traffic is welcome. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -91,16 +101,19 @@ pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When the transport cannot be built.
 pub async fn serve(
     listener: TcpListener,
     readiness: Readiness,
     metrics: Metrics,
     stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(readiness, metrics))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+) -> Result<(), TlsError> {
+    let config = ServerConfig { max_connections: MOST_CONNECTIONS, ..ServerConfig::default() };
+    let transport = Transport::new(&config, true)?;
+    let router =
+        router(readiness, metrics).map_request(|request: Request<_>| request.map(Body::new));
+    serve_http(listener, router, transport, stop, GOODBYE).await;
+    Ok(())
 }
 
 async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
@@ -119,9 +132,7 @@ async fn render(State(metrics): State<Metrics>) -> impl IntoResponse {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
     use http_body_util::BodyExt;
-    use tower::ServiceExt;
 
     use super::*;
 
@@ -169,6 +180,28 @@ mod tests {
         metrics::counter!("channel_admin_test_total").increment(3);
         let (_, text) = get(&router, "/metrics").await;
         assert!(text.contains("channel_admin_test_total 3"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_nothing_is_let_go_and_others_are_answered() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let metrics = Metrics::install().unwrap();
+        tokio::spawn(serve(listener, Readiness::default(), metrics, CancellationToken::new()));
+        for (words, answer) in [
+            ("", ""),
+            ("GET /healthz HTTP/1.1\r\nx-half", ""),
+            ("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n", "ok\n"),
+        ] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(words.as_bytes()).await.unwrap();
+            let mut rest = Vec::new();
+            let minute = Duration::from_mins(1);
+            let end = tokio::time::timeout(minute, stream.read_to_end(&mut rest)).await;
+            end.expect("it holds a connection for ever").ok();
+            assert!(rest.ends_with(answer.as_bytes()), "{words:?}");
+        }
     }
 
     #[tokio::test]
