@@ -20,5 +20,7 @@ pub mod http;
 pub mod identity;
 pub mod pulse;
 pub mod server;
+#[cfg(test)]
+mod silence;
 pub mod supervise;
 pub mod telemetry;

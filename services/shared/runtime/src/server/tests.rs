@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -27,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::config::{AuthConfig, Secret, ServerConfig, TlsConfig};
 use crate::fault::reason_of;
 use crate::identity::{Identity, IdentityLayer, Role, TokenIssuer, TokenVerifier};
+use crate::silence::after_saying;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -268,15 +268,6 @@ async fn a_connection_that_says_nothing_does_not_hold_up_the_end() {
     let ended = tokio::time::timeout(Duration::from_secs(5), server.task).await;
     assert_eq!(ended.expect("ends before the silent connection's time is over").unwrap(), 0);
     drop(silent);
-}
-
-/// What is left of a connection on which only this is ever said.
-async fn after_saying(address: SocketAddr, words: &str) -> std::io::Result<Vec<u8>> {
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    stream.write_all(words.as_bytes()).await?;
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(MINUTE, stream.read_to_end(&mut rest)).await;
-    end.unwrap_or_else(|_| panic!("`{words}` holds its place for ever")).map(|_| rest)
 }
 
 #[tokio::test(start_paused = true)]
