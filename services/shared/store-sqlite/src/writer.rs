@@ -132,7 +132,9 @@ async fn savepoint(connection: &mut SqliteConnection, job: Job) -> Result<Settle
     match connection.execute(end).await {
         Ok(_) => Ok(settle),
         Err(error) => {
-            let error = sorted(error);
+            // Without its savepoint the whole transaction is gone, which SQLite does only for what may
+            // pass: a full disk, an I/O error, no memory.
+            let error = if keep { sorted(error) } else { StoreError::Unavailable(Box::new(error)) };
             settle(Err(StoreError::Closed));
             Err(error)
         }
@@ -165,5 +167,36 @@ fn again(error: &StoreError) -> StoreError {
         StoreError::Unavailable(text.into())
     } else {
         StoreError::Refused(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    fn insert(writer: &Writer, bytes: i64) -> impl Future<Output = Result<(), StoreError>> {
+        writer.write(move |connection| {
+            Box::pin(async move {
+                let insert = sqlx::query("INSERT INTO t VALUES (zeroblob(?))").bind(bytes);
+                insert.execute(connection).await.map(|_| ()).map_err(sorted)
+            })
+        })
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_temporary_for_all_of_the_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("db"));
+        let mut connection = options.create_if_missing(true).connect().await.unwrap();
+        connection.execute("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 20").await.unwrap();
+        let writer = Writer::start(connection);
+        let (before, full) = tokio::join!(insert(&writer, 1), insert(&writer, 1_000_000));
+        for refused in [before, full] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.reason(), "STORE_UNAVAILABLE", "{error:?}");
+        }
+        insert(&writer, 1).await.expect("there is room for this");
     }
 }
