@@ -14,7 +14,8 @@ pub struct InboxEntry {
     /// Event name that the body gives. Empty: none could be read.
     #[prost(string, tag = "4")]
     pub event: ::prost::alloc::string::String,
-    /// Stable reason of the state, for example `BODY_NOT_JSON`, `FIELD_MISSING`, `UNKNOWN_EVENT`. Empty: none.
+    /// Stable reason of the state, for example `BODY_NOT_JSON`, `FIELD_MISSING`, `UNKNOWN_EVENT`, `STORE_INCONSISTENT`.
+    /// Empty: none.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
     /// Words for support. Not stable, without contents of the body. Empty: none.
@@ -36,10 +37,10 @@ pub struct InboxEntry {
     #[prost(bytes = "bytes", tag = "11")]
     pub body: ::prost::bytes::Bytes,
 }
-/// Asks for stored webhooks that need a look, the newest first.
+/// Asks for stored webhooks that need a look, by what all set filters name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListQuarantinedRequest {
-    /// Only entries in these states. Empty: quarantined ones.
+    /// Only entries in these states. Empty: quarantined and inconsistent ones, or with `inbox_ids` any.
     #[prost(enumeration = "InboxState", repeated, tag = "1")]
     pub states: ::prost::alloc::vec::Vec<i32>,
     /// Only entries of this account. Empty: of any account or none.
@@ -57,20 +58,27 @@ pub struct ListQuarantinedRequest {
     /// Also send the bodies, which hold what people wrote.
     #[prost(bool, tag = "6")]
     pub include_body: bool,
-    /// Most entries in the answer, 1 to 200; with bodies an answer may hold fewer. Zero: 50.
+    /// Most entries in the answer, 1 to 200; with bodies, or where few of very many match, an answer may hold fewer.
+    /// Zero: 50.
     #[prost(int32, tag = "7")]
     pub page_size: i32,
-    /// `next_page_token` of the page before, with the same filters. Empty: the first page.
+    /// `next_page_token` of the page before, with the same filters and order. Empty: the first page.
     #[prost(string, tag = "8")]
     pub page_token: ::prost::alloc::string::String,
+    /// Only these entries, at most 1,000. One that is not (or no longer) kept is left out. Empty: any.
+    #[prost(string, repeated, tag = "9")]
+    pub inbox_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// In which order.
+    #[prost(enumeration = "InboxOrder", tag = "10")]
+    pub order: i32,
 }
 /// A page of stored webhooks.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListQuarantinedResponse {
-    /// The entries, the newest first.
+    /// The entries, in the order asked for.
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<InboxEntry>,
-    /// Asks for the next page. Empty: this is the last.
+    /// Asks for the next page. Empty: this is the last. A page may be empty and still have a next one.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -90,6 +98,9 @@ pub enum InboxState {
     Quarantined = 4,
     /// Waits until a tenant owns its account.
     Held = 5,
+    /// The stored row makes no sense, see `reason` and `detail`: the database was damaged or changed by hand. Nothing
+    /// but its id can be told. Replay gives it a state again.
+    Inconsistent = 6,
 }
 impl InboxState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -104,6 +115,7 @@ impl InboxState {
             Self::NoOp => "INBOX_STATE_NO_OP",
             Self::Quarantined => "INBOX_STATE_QUARANTINED",
             Self::Held => "INBOX_STATE_HELD",
+            Self::Inconsistent => "INBOX_STATE_INCONSISTENT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -115,6 +127,40 @@ impl InboxState {
             "INBOX_STATE_NO_OP" => Some(Self::NoOp),
             "INBOX_STATE_QUARANTINED" => Some(Self::Quarantined),
             "INBOX_STATE_HELD" => Some(Self::Held),
+            "INBOX_STATE_INCONSISTENT" => Some(Self::Inconsistent),
+            _ => None,
+        }
+    }
+}
+/// In which order stored webhooks are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum InboxOrder {
+    /// Same as INBOX_ORDER_NEWEST_FIRST.
+    Unspecified = 0,
+    /// The one stored last comes first.
+    NewestFirst = 1,
+    /// The one stored first comes first.
+    OldestFirst = 2,
+}
+impl InboxOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INBOX_ORDER_UNSPECIFIED",
+            Self::NewestFirst => "INBOX_ORDER_NEWEST_FIRST",
+            Self::OldestFirst => "INBOX_ORDER_OLDEST_FIRST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INBOX_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "INBOX_ORDER_NEWEST_FIRST" => Some(Self::NewestFirst),
+            "INBOX_ORDER_OLDEST_FIRST" => Some(Self::OldestFirst),
             _ => None,
         }
     }
@@ -152,7 +198,7 @@ pub struct DeliverWebhookResponse {
     /// What became of it.
     #[prost(enumeration = "WebhookOutcome", tag = "1")]
     pub outcome: i32,
-    /// Its id in the inbox; of a duplicate, that of the first. Empty: a duplicate whose first is no longer kept.
+    /// Its id in the inbox. Empty: a duplicate, which is counted and not stored again.
     #[prost(string, tag = "2")]
     pub inbox_id: ::prost::alloc::string::String,
     /// Stable reason, for example `UNKNOWN_EVENT`, `BODY_NOT_JSON`, `ACCOUNT_UNCLAIMED`. Empty: nothing to say.
@@ -215,7 +261,8 @@ pub struct ReplayRequest {
     /// These entries, at most 1,000. Empty: whatever the other filters name.
     #[prost(string, repeated, tag = "1")]
     pub inbox_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Entries in these states. Empty: any.
+    /// Entries in these states. Empty: any. An inconsistent entry is set aside as quarantined, with its body as it is;
+    /// the next replay applies it.
     #[prost(enumeration = "InboxState", repeated, tag = "2")]
     pub states: ::prost::alloc::vec::Vec<i32>,
     /// Entries of this account. Empty: of any account or none.
@@ -236,6 +283,9 @@ pub struct ReplayRequest {
     /// `next_page_token` of the call before, with the same filters. Empty: start with the oldest.
     #[prost(string, tag = "8")]
     pub page_token: ::prost::alloc::string::String,
+    /// Entries with this reason. Empty: any.
+    #[prost(string, tag = "9")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// What became, or would become, of one entry.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -243,13 +293,15 @@ pub struct ReplayResult {
     /// The entry.
     #[prost(string, tag = "1")]
     pub inbox_id: ::prost::alloc::string::String,
-    /// What became of it; in a dry run, what would.
+    /// What became of it; in a dry run, what would. An entry that was applied before and cannot be applied again keeps
+    /// its outcome, and `reason` tells why.
     #[prost(enumeration = "WebhookOutcome", tag = "2")]
     pub outcome: i32,
     /// Stable reason, as in InboxEntry. Empty: nothing to say.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
-    /// The changes that it made; in a dry run those it would make, without `seq`.
+    /// The changes that it made, without the states of their entities; in a dry run those it would make, also without
+    /// `seq`.
     #[prost(message, repeated, tag = "4")]
     pub changes: ::prost::alloc::vec::Vec<super::super::types::v1::Change>,
 }
@@ -309,6 +361,9 @@ pub struct GetIngestStatusResponse {
     /// Events of names that this version does not know, the most frequent first, at most 20.
     #[prost(message, repeated, tag = "10")]
     pub unknown_events: ::prost::alloc::vec::Vec<EventCount>,
+    /// Stored entries in a state that no program knows, over all processes. Always zero in a sound database.
+    #[prost(uint64, tag = "11")]
+    pub inconsistent: u64,
 }
 /// How the intake is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -126,8 +126,12 @@ pub(crate) fn settled(by: &'static str, kind: &'static str, verdict: &Verdict) {
 }
 
 pub(crate) fn inbox(counts: &InboxCounts) {
-    let states =
-        [("pending", counts.pending), ("quarantined", counts.quarantined), ("held", counts.held)];
+    let states = [
+        ("pending", counts.pending),
+        ("quarantined", counts.quarantined),
+        ("held", counts.held),
+        ("inconsistent", counts.inconsistent),
+    ];
     for (state, count) in states {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics::gauge!("channel_ingest_inbox", "state" => state).set(count as f64);

@@ -10,8 +10,8 @@ use channel_domain::fact::{Deleted, Fact, Statement};
 use channel_domain::{AccountId, Micros};
 use channel_store::StoreError;
 use channel_store::intake::{
-    Delivery, InboxCounts, InboxFilter, Intake, Mode, Outcome, Reading, Settled, Stored, Taken,
-    Verdict,
+    Delivery, InboxCounts, InboxFilter, InboxOrder, Inconsistent, Intake, Listed, Mode, Outcome,
+    Reading, Settled, Stored, Taken, Verdict,
 };
 use tokio::time::Instant;
 
@@ -33,6 +33,8 @@ pub(crate) struct FakeStore {
     pub(crate) batches: Mutex<Vec<(&'static str, Vec<Bytes>)>>,
     pub(crate) calls: Mutex<Vec<(&'static str, Instant)>>,
     pub(crate) rows: Mutex<Vec<Stored>>,
+    /// Ids of rows that make no sense.
+    pub(crate) broken: Mutex<Vec<i64>>,
     pub(crate) settling: Mutex<VecDeque<Do>>,
     pub(crate) postponed: Mutex<Vec<(i64, Option<Micros>, &'static str)>>,
     pub(crate) pruned: Mutex<Vec<(&'static str, Micros, usize)>>,
@@ -47,6 +49,7 @@ impl FakeStore {
             batches: Mutex::default(),
             calls: Mutex::default(),
             rows: Mutex::default(),
+            broken: Mutex::default(),
             settling: Mutex::default(),
             postponed: Mutex::default(),
             pruned: Mutex::default(),
@@ -136,17 +139,36 @@ impl Intake for FakeStore {
         Ok(())
     }
 
-    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError> {
+    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError> {
         let mut rows = self.rows.lock().unwrap().clone();
-        rows.reverse();
+        if filter.order == InboxOrder::Newest {
+            rows.reverse();
+        }
         rows.retain(|row| {
             let id = row.stamp.inbox;
             let state = filter.outcomes.is_empty() || filter.outcomes.contains(&row.outcome);
             let named = filter.ids.is_empty() || filter.ids.contains(&id);
-            state && named && filter.below.is_none_or(|below| id < below)
+            let below = filter.below.is_none_or(|below| id < below);
+            let account = filter.account.is_none() || filter.account == row.account;
+            let reason = filter.reason.is_none() || filter.reason == row.reason;
+            state
+                && named
+                && account
+                && reason
+                && below
+                && filter.above.is_none_or(|above| id > above)
         });
         rows.truncate(filter.limit);
-        Ok(rows)
+        let broken = self.broken.lock().unwrap();
+        let listed = |row: Stored| {
+            let inbox = row.stamp.inbox;
+            if broken.contains(&inbox) {
+                Err(Inconsistent { inbox, what: "state" })
+            } else {
+                Ok(row)
+            }
+        };
+        Ok(rows.into_iter().map(listed).collect())
     }
 
     async fn inbox_counts(&self) -> Result<InboxCounts, StoreError> {
@@ -187,6 +209,7 @@ pub(crate) fn stored(id: i64, outcome: Outcome) -> Stored {
         reason: None,
         detail: None,
         attempts: 0,
+        next_at: None,
         account: Some("a".into()),
         trace: None,
     }

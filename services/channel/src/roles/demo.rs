@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use channel_ingest::IngestConfig;
 use channel_runtime::supervise::OnFailure;
 use channel_simulator::{DeliveryConfig, Simulator, SimulatorConfig};
-use channel_store::intake::InboxFilter;
+use channel_store::intake::{InboxFilter, id_of};
 use channel_store::{Store, StoreError};
 use secrecy::SecretString;
 
@@ -40,7 +40,7 @@ pub(crate) async fn start(
 async fn chapter(store: &dyn Store) -> Result<u32, StoreError> {
     let newest = InboxFilter { limit: 1, ..InboxFilter::default() };
     let newest = store.inbox(&newest).await?;
-    let number = newest.first().map_or(0, |stored| stored.stamp.inbox);
+    let number = newest.first().map_or(0, id_of);
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 

@@ -11,18 +11,16 @@ use channel_proto::ingest::v1::ingest_service_server::{IngestService, IngestServ
 use channel_runtime::fault::{FieldErrors, to_status};
 use channel_runtime::identity::{Role, identity_of, require_role};
 use channel_runtime::supervise::spawn_owned;
-use channel_store::intake::{InboxFilter, Outcome};
+use channel_store::intake::{InboxFilter, InboxOrder, Outcome};
 use tonic::{Request, Response, Status};
 
 use crate::core::Core;
 use crate::error::{Refusal, StoreFault};
-use crate::quarantine::{ReplayError, list};
-use request::{Delivered, Listing};
+use crate::quarantine::ReplayError;
+use request::Delivered;
 
 /// Room for headers beside a body.
 const HEADERS_BYTES: usize = 256 * 1024;
-/// How many of the pending ones are looked at to find the oldest.
-const OLDEST_AMONG: usize = 16;
 const MOST_NAMES: usize = 20;
 
 /// Serves an ingest over gRPC.
@@ -64,10 +62,11 @@ impl IngestService for IngestOverGrpc {
         request: Request<pb::ListQuarantinedRequest>,
     ) -> Result<Response<pb::ListQuarantinedResponse>, Status> {
         only(Role::Operator, &request)?;
-        let listing = Listing::try_from(request.into_inner())?;
-        let Listing { selection, below, size, with_bodies, binding } = listing;
-        let page = list(&*self.0.store, &selection, below, size, with_bodies).await;
-        let page = page.map_err(store_away)?;
+        let (list, binding) = request::list(request.into_inner())?;
+        let core = Arc::clone(&self.0);
+        // A caller that goes away does not leave a connection of the store in the middle of an answer.
+        let page = spawn_owned(async move { list.run(&*core.store).await }).await;
+        let page = page.map_err(|interrupted| to_status(&interrupted))?.map_err(store_away)?;
         Ok(Response::new(reply::listed(page, &binding)))
     }
 
@@ -95,14 +94,14 @@ impl IngestService for IngestOverGrpc {
         only(Role::Operator, &request)?;
         let store = &self.0.store;
         let counts = store.inbox_counts().await.map_err(store_away)?;
-        let soon = InboxFilter {
+        let oldest = InboxFilter {
             outcomes: vec![Outcome::Pending],
-            due_at: Some(channel_domain::Micros(i64::MAX)),
-            limit: OLDEST_AMONG,
+            order: InboxOrder::Oldest,
+            limit: 1,
             ..InboxFilter::default()
         };
-        let soon = store.inbox(&soon).await.map_err(store_away)?;
-        let oldest = soon.iter().map(|stored| stored.stamp.at).min();
+        let oldest = store.inbox(&oldest).await.map_err(store_away)?;
+        let oldest = oldest.first().and_then(|listed| Some(listed.as_ref().ok()?.stamp.at));
         let counters = &self.0.admission.counters;
         let names = counters.unknown_events(MOST_NAMES);
         Ok(Response::new(reply::status(counters, counts, oldest, names)))

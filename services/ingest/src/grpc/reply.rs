@@ -6,7 +6,8 @@ use channel_domain::Micros;
 use channel_proto::ingest::v1 as pb;
 use channel_proto::types::v1 as types;
 use channel_runtime::fault::{Fault, Kind, to_status};
-use channel_store::intake::{InboxCounts, Outcome, Verdict};
+use channel_store::intake::{InboxCounts, Inconsistent, Outcome, Verdict};
+use channel_store::log::{Entity, LogRow, Op};
 use prost_types::Timestamp;
 use tonic::Status;
 
@@ -30,55 +31,76 @@ pub(super) fn listed(page: ListPage, binding: &Binding) -> pb::ListQuarantinedRe
 }
 
 fn entry(entry: Entry) -> pb::InboxEntry {
-    let stored = entry.stored;
+    let (stored, event, body_bytes) = match entry {
+        Entry::Sound { stored, event, body_bytes } => (stored, event, body_bytes),
+        Entry::Broken(inconsistent) => return broken(inconsistent),
+    };
     pb::InboxEntry {
         inbox_id: stored.stamp.inbox.to_string(),
         state: state(stored.outcome).into(),
         account_id: stored.account.map(|id| id.to_string()).unwrap_or_default(),
-        event: entry.event.unwrap_or_default(),
+        event: event.unwrap_or_default(),
         reason: stored.reason.unwrap_or_default(),
         detail: stored.detail.unwrap_or_default(),
         received_at: Some(timestamp(stored.stamp.at)),
         attempts: stored.attempts,
-        // The store does not tell when a pending entry is due.
-        next_attempt_at: None,
-        body_bytes: u32::try_from(entry.body_bytes).unwrap_or(u32::MAX),
+        next_attempt_at: stored.next_at.map(timestamp),
+        body_bytes: u32::try_from(body_bytes).unwrap_or(u32::MAX),
         body: stored.body,
+    }
+}
+
+fn broken(inconsistent: Inconsistent) -> pb::InboxEntry {
+    pb::InboxEntry {
+        inbox_id: inconsistent.inbox.to_string(),
+        state: pb::InboxState::Inconsistent.into(),
+        reason: Inconsistent::REASON.to_owned(),
+        detail: format!("the column {} holds no such value", inconsistent.what),
+        ..pb::InboxEntry::default()
     }
 }
 
 pub(super) fn replayed(replayed: &Replayed, binding: &Binding) -> pb::ReplayResponse {
     pb::ReplayResponse {
-        results: replayed.results.iter().map(result).collect(),
+        results: replayed.results.iter().map(|one| result(one, replayed.dry_run)).collect(),
         next_page_token: binding.write(replayed.next),
     }
 }
 
-fn result(one: &ReplayedOne) -> pb::ReplayResult {
+fn result(one: &ReplayedOne, dry_run: bool) -> pb::ReplayResult {
     pb::ReplayResult {
         inbox_id: one.inbox.to_string(),
         outcome: outcome(one.outcome).into(),
         reason: one.reason.unwrap_or_default().to_owned(),
-        changes: one.changes.iter().filter_map(|it| change(it)).collect(),
+        changes: one.changes.iter().map(|row| change(row, dry_run)).collect(),
     }
 }
 
-/// From `message 0192…`.
-fn change(text: &str) -> Option<types::Change> {
-    let (kind, id) = text.split_once(' ')?;
-    let kind = match kind {
-        "account" => types::EntityKind::Account,
-        "chat" => types::EntityKind::Chat,
-        "message" => types::EntityKind::Message,
-        "attendee" => types::EntityKind::Attendee,
-        _ => return None,
+/// A change without the state, which readers ask the query service for.
+fn change(row: &LogRow, dry_run: bool) -> types::Change {
+    let kind = match row.entity {
+        Entity::Account => types::EntityKind::Account,
+        Entity::Chat => types::EntityKind::Chat,
+        Entity::Message => types::EntityKind::Message,
+        Entity::Attendee => types::EntityKind::Attendee,
     };
-    Some(types::Change {
-        op: types::ChangeKind::Put.into(),
+    let op = match row.op {
+        Op::Put => types::ChangeKind::Put,
+        Op::Delete => types::ChangeKind::Delete,
+        Op::Merge => types::ChangeKind::Merge,
+        Op::Invalidate => types::ChangeKind::Invalidate,
+    };
+    types::Change {
+        // A number that was only tried out is given to another change.
+        seq: if dry_run { 0 } else { row.seq },
+        op: op.into(),
         entity_kind: kind.into(),
-        entity_id: id.to_owned(),
+        entity_id: row.entity_id.clone(),
+        unit_end: row.unit_end,
+        at: Some(timestamp(row.at)),
+        traceparent: row.trace.clone().unwrap_or_default(),
         ..types::Change::default()
-    })
+    }
 }
 
 pub(super) fn status(
@@ -101,6 +123,7 @@ pub(super) fn status(
         pending: counts.pending,
         quarantined: counts.quarantined,
         held: counts.held,
+        inconsistent: counts.inconsistent,
         oldest_pending_at: oldest_pending.map(timestamp),
         last_received_at: counters.last_received().map(timestamp),
         unknown_events: unknown.into_iter().map(event).collect(),

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use channel_domain::Micros;
 use channel_proto::ingest::v1 as pb;
 use channel_runtime::fault::FieldErrors;
-use channel_store::intake::{InboxFilter, Outcome};
+use channel_store::intake::{InboxFilter, InboxOrder, Outcome};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost_types::Timestamp;
 
 use super::page_token::{self, Binding};
-use crate::quarantine::{Replay, Selection};
+use crate::quarantine::{List, Replay};
 
 pub(super) const TOO_LARGE: &str = "BODY_TOO_LARGE";
 const MOST_IDS: usize = 1_000;
@@ -56,67 +56,89 @@ impl Delivered {
 }
 
 /// What to list.
-pub(super) struct Listing {
-    pub(super) selection: Selection,
-    pub(super) below: Option<i64>,
-    pub(super) size: usize,
-    pub(super) with_bodies: bool,
-    pub(super) binding: Binding,
-}
-
-impl TryFrom<pb::ListQuarantinedRequest> for Listing {
-    type Error = FieldErrors;
-
-    fn try_from(request: pb::ListQuarantinedRequest) -> Result<Self, FieldErrors> {
-        let binding = Binding::of_list(&request);
-        let mut bad = FieldErrors::default();
-        let mut outcomes = states(&mut bad, &request.states);
-        if outcomes.is_empty() {
-            outcomes.push(Outcome::Quarantined);
-        }
-        let filter = InboxFilter {
-            outcomes,
-            ..between(&mut bad, request.received_from, request.received_before)
-        };
-        let account = text(&mut bad, "account_id", request.account_id, MOST_ID_BYTES);
-        let reason = text(&mut bad, "reason", request.reason, MOST_REASON_BYTES);
-        let size = size(&mut bad, request.page_size, 50, 200);
-        let below = page_token::read(bad, &binding, &request.page_token)?;
-        Ok(Self {
-            selection: Selection { filter, account: account.map(Into::into), reason },
-            below,
-            size,
-            with_bodies: request.include_body,
-            binding,
-        })
+pub(super) fn list(request: pb::ListQuarantinedRequest) -> Result<(List, Binding), FieldErrors> {
+    let binding = Binding::of_list(&request);
+    let mut bad = FieldErrors::default();
+    let mut named = Named {
+        states: request.states,
+        account_id: request.account_id,
+        reason: request.reason,
+        ids: request.inbox_ids,
+        from: request.received_from,
+        before: request.received_before,
+    };
+    if named.states.is_empty() && named.ids.is_empty() {
+        named.states =
+            vec![pb::InboxState::Quarantined.into(), pb::InboxState::Inconsistent.into()];
     }
+    let filter = InboxFilter { order: order(&mut bad, request.order), ..named.read(&mut bad) };
+    let size = size(&mut bad, request.page_size, 50, 200);
+    let after = page_token::read(bad, &binding, &request.page_token)?;
+    Ok((List { filter, after, size, with_bodies: request.include_body }, binding))
 }
 
 /// What to replay.
 pub(super) fn replay(request: pb::ReplayRequest) -> Result<(Replay, Binding), FieldErrors> {
     let binding = Binding::of_replay(&request);
     let mut bad = FieldErrors::default();
-    let filtered = !(request.inbox_ids.is_empty()
-        && request.states.is_empty()
-        && request.account_id.is_empty())
-        || request.received_from.is_some()
-        || request.received_before.is_some();
-    bad.ensure("inbox_ids", filtered, "or another filter must be set");
-    let filter = InboxFilter {
-        ids: ids(&mut bad, &request.inbox_ids),
-        outcomes: states(&mut bad, &request.states),
-        ..between(&mut bad, request.received_from, request.received_before)
+    let named = Named {
+        states: request.states,
+        account_id: request.account_id,
+        reason: request.reason,
+        ids: request.inbox_ids,
+        from: request.received_from,
+        before: request.received_before,
     };
-    let account = text(&mut bad, "account_id", request.account_id, MOST_ID_BYTES);
+    bad.ensure("inbox_ids", !named.is_everything(), "or another filter must be set");
+    let filter = named.read(&mut bad);
     let size = size(&mut bad, request.page_size, 100, 1_000);
     let above = page_token::read(bad, &binding, &request.page_token)?;
-    let replay = Replay {
-        selection: Selection { filter, account: account.map(Into::into), reason: None },
-        above: above.unwrap_or_default(),
-        size,
-        dry_run: request.dry_run,
-    };
-    Ok((replay, binding))
+    let above = above.unwrap_or_default();
+    Ok((Replay { filter, above, size, dry_run: request.dry_run }, binding))
+}
+
+/// The filters that both methods have.
+struct Named {
+    states: Vec<i32>,
+    account_id: String,
+    reason: String,
+    ids: Vec<String>,
+    from: Option<Timestamp>,
+    before: Option<Timestamp>,
+}
+
+impl Named {
+    fn is_everything(&self) -> bool {
+        let texts = self.account_id.is_empty() && self.reason.is_empty();
+        let times = self.from.is_none() && self.before.is_none();
+        self.states.is_empty() && self.ids.is_empty() && texts && times
+    }
+
+    fn read(self, bad: &mut FieldErrors) -> InboxFilter {
+        let (outcomes, unknown_states) = states(bad, &self.states);
+        let account = text(bad, "account_id", self.account_id, MOST_ID_BYTES);
+        let reason = text(bad, "reason", self.reason, MOST_REASON_BYTES);
+        let ids = ids(bad, &self.ids);
+        InboxFilter {
+            ids,
+            outcomes,
+            unknown_states,
+            account: account.map(Into::into),
+            reason,
+            ..between(bad, self.from, self.before)
+        }
+    }
+}
+
+fn order(bad: &mut FieldErrors, given: i32) -> InboxOrder {
+    match pb::InboxOrder::try_from(given) {
+        Ok(pb::InboxOrder::OldestFirst) => InboxOrder::Oldest,
+        Ok(pb::InboxOrder::NewestFirst | pb::InboxOrder::Unspecified) => InboxOrder::Newest,
+        Err(_) => {
+            bad.add("order", "is not an order");
+            InboxOrder::Newest
+        }
+    }
 }
 
 fn ids(bad: &mut FieldErrors, given: &[String]) -> Vec<i64> {
@@ -131,22 +153,23 @@ fn ids(bad: &mut FieldErrors, given: &[String]) -> Vec<i64> {
     given.iter().enumerate().filter_map(read).collect()
 }
 
-fn states(bad: &mut FieldErrors, given: &[i32]) -> Vec<Outcome> {
-    let read = |(at, state): (usize, &i32)| {
-        let outcome = match pb::InboxState::try_from(*state) {
-            Ok(pb::InboxState::Pending) => Some(Outcome::Pending),
-            Ok(pb::InboxState::Applied) => Some(Outcome::Applied),
-            Ok(pb::InboxState::NoOp) => Some(Outcome::NoOp),
-            Ok(pb::InboxState::Quarantined) => Some(Outcome::Quarantined),
-            Ok(pb::InboxState::Held) => Some(Outcome::Held),
-            Ok(pb::InboxState::Unspecified) | Err(_) => None,
-        };
-        if outcome.is_none() {
-            bad.add(format!("states[{at}]"), "is not a state of an entry");
+/// The states, and whether that is among them which no program knows.
+fn states(bad: &mut FieldErrors, given: &[i32]) -> (Vec<Outcome>, bool) {
+    let (mut outcomes, mut unknown) = (vec![], false);
+    for (at, state) in given.iter().enumerate() {
+        match pb::InboxState::try_from(*state) {
+            Ok(pb::InboxState::Pending) => outcomes.push(Outcome::Pending),
+            Ok(pb::InboxState::Applied) => outcomes.push(Outcome::Applied),
+            Ok(pb::InboxState::NoOp) => outcomes.push(Outcome::NoOp),
+            Ok(pb::InboxState::Quarantined) => outcomes.push(Outcome::Quarantined),
+            Ok(pb::InboxState::Held) => outcomes.push(Outcome::Held),
+            Ok(pb::InboxState::Inconsistent) => unknown = true,
+            Ok(pb::InboxState::Unspecified) | Err(_) => {
+                bad.add(format!("states[{at}]"), "is not a state of an entry");
+            }
         }
-        outcome
-    };
-    given.iter().enumerate().filter_map(read).collect()
+    }
+    (outcomes, unknown)
 }
 
 fn text(bad: &mut FieldErrors, field: &str, value: String, most: usize) -> Option<String> {

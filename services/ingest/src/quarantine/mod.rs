@@ -2,8 +2,8 @@
 
 mod list;
 mod replay;
-mod select;
+mod walk;
 
-pub(crate) use list::{Entry, ListPage, list};
+pub(crate) use list::{Entry, List, ListPage};
 pub(crate) use replay::{Replay, ReplayError, Replayed, ReplayedOne};
-pub(crate) use select::{Selection, oldest, rows};
+pub(crate) use walk::Walk;

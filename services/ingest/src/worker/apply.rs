@@ -35,7 +35,7 @@ impl Worker {
     pub(super) async fn apply(&self, stored: &Stored) -> Result<Applied, StoreError> {
         match self.settle(stored, Mode::First).await {
             Ok(Ok(_)) => Ok(Applied::Settled),
-            Ok(Err(reason)) => self.set_aside(stored, reason).await,
+            Ok(Err(reason)) => self.set_aside(stored.stamp.inbox, reason).await,
             Err(problem) => self.put_off(stored, problem).await,
         }
     }
@@ -75,7 +75,7 @@ impl Worker {
     async fn put_off(&self, stored: &Stored, problem: StoreError) -> Result<Applied, StoreError> {
         let attempts = stored.attempts.saturating_add(1);
         if attempts >= self.max_attempts {
-            return self.set_aside(stored, problem.reason()).await;
+            return self.set_aside(stored.stamp.inbox, problem.reason()).await;
         }
         metrics::counter!("channel_ingest_apply_retries_total").increment(1);
         let wait = backoff::wait(attempts);
@@ -87,8 +87,7 @@ impl Worker {
         Ok(Applied::PutOff(wait))
     }
 
-    async fn set_aside(&self, stored: &Stored, reason: Cannot) -> Result<Applied, StoreError> {
-        let id = stored.stamp.inbox;
+    pub(super) async fn set_aside(&self, id: i64, reason: Cannot) -> Result<Applied, StoreError> {
         self.store.postpone(id, None, reason).await?;
         metrics::counter!("channel_ingest_set_aside_total", "reason" => reason).increment(1);
         warn!(inbox.id = id, reason, "a stored webhook was quarantined");

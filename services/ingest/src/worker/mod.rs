@@ -13,7 +13,7 @@ use std::time::Duration;
 use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_store::StoreError;
-use channel_store::intake::{InboxFilter, Intake, Outcome};
+use channel_store::intake::{InboxFilter, InboxOrder, Inconsistent, Intake, Outcome, id_of};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tracing::warn;
 
 use crate::config::IngestConfig;
 use crate::counters;
-use crate::quarantine::{Selection, oldest, rows};
+use crate::quarantine::Walk;
 use crate::reading::Parser;
 use apply::Applied;
 
@@ -99,17 +99,21 @@ impl Worker {
         let rows = self.store.inbox(&due).await?;
         let full = rows.len() == PAGE;
         let (mut next, mut moved): (Option<Duration>, bool) = (None, false);
-        for stored in rows {
+        for listed in rows {
             if stop.is_cancelled() {
                 break;
             }
-            match self.apply(&stored).await {
+            let applied = match &listed {
+                Ok(stored) => self.apply(stored).await,
+                Err(inconsistent) => self.set_aside(inconsistent.inbox, Inconsistent::REASON).await,
+            };
+            match applied {
                 Ok(Applied::PutOff(wait)) => next = Some(next.map_or(wait, |it| it.min(wait))),
                 Ok(Applied::Settled | Applied::SetAside) => moved = true,
                 Err(problem) if problem.is_temporary() => return Err(problem),
                 // Not even set aside: the others must not wait for it.
                 Err(problem) => warn!(
-                    inbox.id = stored.stamp.inbox,
+                    inbox.id = id_of(&listed),
                     reason = problem.reason(),
                     "a stored webhook cannot be set aside"
                 ),
@@ -122,24 +126,22 @@ impl Worker {
 
     /// Applies what was held for an account, now that somebody owns it. Returns how many were applied.
     pub(crate) async fn adopted(&self, account: &AccountId) -> Result<usize, StoreError> {
-        let held = Selection {
-            filter: InboxFilter { outcomes: vec![Outcome::Held], ..InboxFilter::default() },
+        let held = InboxFilter {
+            outcomes: vec![Outcome::Held],
             account: Some(account.clone()),
-            ..Selection::default()
+            order: InboxOrder::Oldest,
+            ..InboxFilter::default()
         };
-        let (mut applied, mut above) = (0, 0);
-        loop {
-            let ids = oldest(&*self.store, &held, above, PAGE).await?;
-            let Some(last) = ids.last() else {
-                return Ok(applied);
-            };
-            above = *last;
-            for stored in rows(&*self.store, &ids).await? {
-                if self.apply(&stored).await? == Applied::Settled {
+        let mut applied = 0;
+        let mut walk = Walk::begin(&*self.store, held, None).await?;
+        while let Some(rows) = walk.next().await? {
+            for stored in rows.iter().flatten() {
+                if self.apply(stored).await? == Applied::Settled {
                     applied += 1;
                 }
             }
         }
+        Ok(applied)
     }
 
     fn now(&self) -> Micros {

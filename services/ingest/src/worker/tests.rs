@@ -86,6 +86,15 @@ async fn a_lasting_error_or_a_panic_sets_aside_with_the_reason_and_blocks_nobody
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_that_makes_no_sense_is_set_aside_and_blocks_nobody() {
+    let store = holding(3, Outcome::Pending);
+    store.broken.lock().unwrap().push(2);
+    run_for(&worker(&store), Duration::from_millis(1)).await;
+    assert_eq!(*store.postponed.lock().unwrap(), [(2, None, "STORE_INCONSISTENT")]);
+    assert_eq!(left(&store), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_passing_error_is_tried_eight_times_with_growing_rests() {
     let store = holding(1, Outcome::Pending);
     *store.settling.lock().unwrap() = [Do::BeAway; 100].into();

@@ -1,6 +1,7 @@
 //! The role as a whole, over real HTTP and a real store.
 
 #[cfg(test)]
+mod broken;
 mod deliver;
 #[cfg(test)]
 mod doors;

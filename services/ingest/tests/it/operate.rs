@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use channel_ingest::IngestConfig;
+use channel_ingest::{IngestConfig, Parser};
 use channel_proto::ingest::v1 as pb;
 use channel_runtime::fault::{reason_of, violations_of};
 use channel_runtime::identity::Role;
@@ -10,7 +10,7 @@ use channel_store::intake::Outcome;
 use serde_json::json;
 use tonic::{Code, Status};
 
-use crate::support::{Running, SECRET, by, config, message, start};
+use crate::support::{Running, SECRET, by, config, message, run, sqlite, start};
 
 async fn deliver(
     running: &Running,
@@ -170,6 +170,9 @@ async fn every_bad_field_is_named_at_once_and_a_forged_token_is_refused() {
     let request = pb::ListQuarantinedRequest {
         states: vec![4, 0, 99],
         account_id: "a".repeat(600),
+        reason: "r".repeat(65),
+        inbox_ids: vec!["1".to_owned(), "one".to_owned()],
+        order: 7,
         received_from: at(5, -1),
         received_before: at(i64::MAX, 0),
         page_size: 201,
@@ -179,11 +182,14 @@ async fn every_bad_field_is_named_at_once_and_a_forged_token_is_refused() {
     let answer = list(&running, request).await;
     assert_eq!(told(answer.clone()).1, "INVALID_ARGUMENT");
     let expected = [
+        "order",
         "states[1]",
         "states[2]",
+        "account_id",
+        "reason",
+        "inbox_ids[1]",
         "received_from",
         "received_before",
-        "account_id",
         "page_size",
         "page_token",
     ];
@@ -204,6 +210,133 @@ async fn every_bad_field_is_named_at_once_and_a_forged_token_is_refused() {
     };
     let expected = ["inbox_ids[1]", "inbox_ids[2]", "received_before", "page_size"];
     assert_eq!(fields(replay(&running, request).await), expected);
+}
+
+/// Of `a`: applied, unknown; of `b`: unknown; then two that make no sense, for different reasons.
+async fn mixed(running: &Running) -> Vec<String> {
+    let unknown = |account: &str| json!({"event": "message_sung", "account_id": account});
+    let bodies = [
+        message("a", "m1"),
+        unknown("a").to_string(),
+        unknown("b").to_string(),
+        "{".to_owned(),
+        "not json".to_owned(),
+    ];
+    for body in bodies {
+        running.send(body).await;
+    }
+    let stored = running.inbox(&[]).await;
+    stored.iter().rev().map(|stored| stored.stamp.inbox.to_string()).collect()
+}
+
+fn ids(page: &pb::ListQuarantinedResponse) -> Vec<&str> {
+    page.entries.iter().map(|entry| entry.inbox_id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn entries_are_listed_by_id_account_and_reason_in_either_order() {
+    let running = start(config()).await;
+    let all = mixed(&running).await;
+    let any = || pb::ListQuarantinedRequest {
+        states: (1..=6).collect(),
+        order: pb::InboxOrder::OldestFirst.into(),
+        ..Default::default()
+    };
+    let of =
+        |account_id: &str| pb::ListQuarantinedRequest { account_id: account_id.into(), ..any() };
+    let because = |reason: &str| pb::ListQuarantinedRequest { reason: reason.into(), ..any() };
+    let named = |ids: &[&String]| pb::ListQuarantinedRequest {
+        inbox_ids: ids.iter().map(ToString::to_string).collect(),
+        ..Default::default()
+    };
+    let both = pb::ListQuarantinedRequest { account_id: "b".into(), ..because("UNKNOWN_EVENT") };
+    let cases = [
+        (any(), vec![0, 1, 2, 3, 4]),
+        (of("a"), vec![0, 1]),
+        (because("UNKNOWN_EVENT"), vec![1, 2]),
+        (both, vec![2]),
+        (because("NOTHING_LIKE_IT"), vec![]),
+        // In any state, the newest first unless asked otherwise; what is not kept is left out.
+        (named(&[&all[0], &all[3], &"99999".to_owned()]), vec![3, 0]),
+        (
+            pb::ListQuarantinedRequest { account_id: "a".into(), ..named(&[&all[0], &all[2]]) },
+            vec![0],
+        ),
+        (pb::ListQuarantinedRequest::default(), vec![4, 3]),
+    ];
+    for (request, expected) in cases {
+        let page = list(&running, request.clone()).await.unwrap();
+        let expected: Vec<_> = expected.into_iter().map(|at| all[at].as_str()).collect();
+        assert_eq!(ids(&page), expected, "{request:?}");
+    }
+
+    let mut request = pb::ListQuarantinedRequest { page_size: 2, ..any() };
+    let first = list(&running, request.clone()).await.unwrap();
+    request.page_token = first.next_page_token.clone();
+    let second = list(&running, request.clone()).await.unwrap();
+    assert_eq!([ids(&first), ids(&second)].concat(), all[..4]);
+    for other in [
+        pb::ListQuarantinedRequest { order: pb::InboxOrder::NewestFirst.into(), ..request.clone() },
+        pb::ListQuarantinedRequest { account_id: "a".into(), ..request.clone() },
+        pb::ListQuarantinedRequest { inbox_ids: all.clone(), ..request.clone() },
+    ] {
+        assert_eq!(told(list(&running, other).await).1, "PAGE_TOKEN_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_takes_the_same_selection_as_a_list() {
+    let running = start(config()).await;
+    let all = mixed(&running).await;
+    let because = |reason: &str, account: &str| pb::ReplayRequest {
+        reason: reason.into(),
+        account_id: account.into(),
+        ..Default::default()
+    };
+    for (request, expected) in [
+        (because("UNKNOWN_EVENT", ""), vec![1, 2]),
+        (because("UNKNOWN_EVENT", "b"), vec![2]),
+        (because("TRUNCATED", ""), vec![3]),
+    ] {
+        let results = replay(&running, request.clone()).await.unwrap().results;
+        let replayed: Vec<_> = results.iter().map(|one| one.inbox_id.as_str()).collect();
+        let expected: Vec<_> = expected.into_iter().map(|at| all[at].as_str()).collect();
+        assert_eq!(replayed, expected, "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_tells_the_changes_with_their_numbers_and_a_dry_run_without() {
+    let folder_and_store = sqlite().await;
+    let (store, folder) = folder_and_store;
+    let kept = channel_store::intake::Delivery {
+        received_at: channel_domain::Micros(1),
+        body: message("a", "m1").into(),
+        headers: "{}".into(),
+        reading: channel_store::intake::Reading::Rejected {
+            reason: "OLD_RULES",
+            detail: String::new(),
+        },
+        trace: None,
+    };
+    channel_store::Intake::take(&*store, vec![kept]).await.unwrap();
+    let running = run(store.clone(), store, folder, config(), Parser::default()).await;
+    let request =
+        |dry_run| pb::ReplayRequest { reason: "OLD_RULES".into(), dry_run, ..Default::default() };
+    let dry = replay(&running, request(true)).await.unwrap().results.remove(0);
+    let real = replay(&running, request(false)).await.unwrap().results.remove(0);
+    let numbers = |one: &pb::ReplayResult| one.changes.iter().map(|it| it.seq).collect::<Vec<_>>();
+    assert_eq!(
+        numbers(&real),
+        (1..=u64::try_from(real.changes.len()).unwrap()).collect::<Vec<_>>()
+    );
+    assert!(numbers(&dry).iter().all(|seq| *seq == 0));
+    let kinds = |one: &pb::ReplayResult| {
+        one.changes.iter().map(|it| (it.op(), it.entity_kind(), it.unit_end)).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&dry), kinds(&real));
+    assert_eq!(kinds(&real).last().unwrap().1, channel_proto::types::v1::EntityKind::Message);
+    assert!(real.changes.iter().all(|change| change.at.is_some() && !change.entity_id.is_empty()));
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use channel_proto::ingest::v1::{ReplayRequest, WebhookOutcome};
 use channel_runtime::identity::Role;
 use channel_store::StoreError;
 use channel_store::intake::{
-    Delivery, InboxCounts, InboxFilter, Intake, Mode, Outcome, Reading, Settled, Stored, Taken,
+    Delivery, InboxCounts, InboxFilter, Intake, Listed, Mode, Outcome, Reading, Settled, Stored,
+    Taken,
 };
 use channel_store_sqlite::SqliteStore;
 use channel_unipile::v1::webhook::{Parsed, parse};
@@ -67,7 +68,7 @@ impl Intake for Allergic {
         self.0.postpone(inbox, again_at, reason).await
     }
 
-    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError> {
+    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError> {
         self.0.inbox(filter).await
     }
 

@@ -76,7 +76,7 @@ impl Running {
     pub(crate) async fn inbox(&self, outcomes: &[Outcome]) -> Vec<Stored> {
         let filter =
             InboxFilter { outcomes: outcomes.to_vec(), limit: 1_000, ..InboxFilter::default() };
-        self.store.inbox(&filter).await.unwrap()
+        self.store.inbox(&filter).await.unwrap().into_iter().map(Result::unwrap).collect()
     }
 
     /// Waits until the inbox has so many in a state.

@@ -1,75 +1,97 @@
 //! Stored payloads: listing, counting, postponing.
 
-use crate::decode::{get, micros};
-use crate::error::{nonsense, sorted};
+use crate::decode::get;
+use crate::error::sorted;
+use channel_domain::ids::AccountId;
 use channel_domain::{Micros, Stamp};
 use channel_store::StoreError;
-use channel_store::intake::{InboxCounts, InboxFilter, Outcome, Stored};
+use channel_store::intake::{
+    InboxCounts, InboxFilter, InboxOrder, Inconsistent, Listed, Outcome, Stored,
+};
 use const_format::concatcp;
-use sqlx::postgres::{PgConnection, PgPool, PgRow};
+use sqlx::postgres::{PgConnection, PgPool, PgRow, Postgres};
+use sqlx::{Decode, Row, Type};
 
-const LIST: &str = "SELECT id, received_at, account, body, state, reason, detail, attempts, trace \
-    FROM webhook_inbox WHERE ($1::bigint[] = '{}' OR id = ANY($1)) \
-      AND ($2::smallint[] = '{}' OR state = ANY($2)) \
-      AND ($3::bigint IS NULL OR received_at >= $3) AND ($4::bigint IS NULL OR received_at < $4) \
-      AND ($5::bigint IS NULL OR id < $5) ";
+/// What the filter says beside the places, which are always bounds, so that every plan can use them.
+const LIST: &str = "SELECT id, received_at, account, body, state, reason, detail, attempts, next_at, \
+      trace FROM webhook_inbox WHERE id > $1 AND id < $2 \
+      AND ($3::smallint[] = '{}' AND NOT $4 OR state = ANY($3) OR $4 AND state NOT BETWEEN 0 AND 5) \
+      AND ($5::text IS NULL OR account = $5) AND ($6::text IS NULL OR reason = $6) \
+      AND ($7::bigint IS NULL OR received_at >= $7) AND ($8::bigint IS NULL OR received_at < $8) ";
 
-const NEWEST: &str = concatcp!(LIST, "ORDER BY id DESC LIMIT $6");
-const GIVEN: &str = concatcp!(LIST, "AND id = ANY($1) ORDER BY id DESC LIMIT $6");
-const WAITING: &str = concatcp!(LIST, "AND state IN (0, 3, 4) ORDER BY id DESC LIMIT $6");
-const DUE: &str = concatcp!(LIST, "AND state = 0 AND next_at <= $7 ORDER BY next_at, id LIMIT $6");
+const NEWEST: &str = "ORDER BY id DESC LIMIT $9";
+const OLDEST: &str = "ORDER BY id LIMIT $9";
+const GIVEN: &str = concatcp!(LIST, "AND id = ANY($10) ");
+const OPEN: &str = concatcp!(LIST, "AND state NOT IN (1, 2) ");
+const DUE: &str = concatcp!(LIST, "AND state = 0 AND next_at <= $10 ORDER BY next_at, id LIMIT $9");
 
 /// The statement whose plan fits the filter; each says again in plain words what its index needs.
 fn statement(filter: &InboxFilter) -> &'static str {
-    let waiting = [Outcome::Pending, Outcome::Quarantined, Outcome::Held];
-    if filter.due_at.is_some() {
-        DUE
+    let newest = filter.order == InboxOrder::Newest;
+    let (down, up) = if filter.due_at.is_some() {
+        return DUE;
     } else if !filter.ids.is_empty() {
-        GIVEN
-    } else if !filter.outcomes.is_empty()
-        && filter.outcomes.iter().all(|outcome| waiting.contains(outcome))
-    {
-        WAITING
+        (concatcp!(GIVEN, NEWEST), concatcp!(GIVEN, OLDEST))
+    } else if filter.is_of_open_ones() {
+        (concatcp!(OPEN, NEWEST), concatcp!(OPEN, OLDEST))
     } else {
-        NEWEST
-    }
+        (concatcp!(LIST, NEWEST), concatcp!(LIST, OLDEST))
+    };
+    if newest { down } else { up }
 }
 
-pub(crate) async fn list(pool: &PgPool, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError> {
+pub(crate) async fn list(pool: &PgPool, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError> {
     let states: Vec<i16> = filter.outcomes.iter().map(|outcome| *outcome as i16).collect();
     let mut query = sqlx::query(statement(filter))
-        .bind(&filter.ids)
+        .bind(filter.above.unwrap_or(i64::MIN))
+        .bind(filter.below.unwrap_or(i64::MAX))
         .bind(states)
+        .bind(filter.unknown_states)
+        .bind(filter.account.as_ref().map(AccountId::as_str))
+        .bind(filter.reason.as_deref())
         .bind(filter.since.map(|at| at.0))
         .bind(filter.until.map(|at| at.0))
-        .bind(filter.below)
         .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
     if let Some(due) = filter.due_at {
         query = query.bind(due.0);
+    } else if !filter.ids.is_empty() {
+        query = query.bind(&filter.ids);
     }
     let rows = query.fetch_all(pool).await.map_err(sorted)?;
-    rows.iter().map(stored).collect()
+    rows.iter().map(listed).collect()
 }
 
-fn stored(row: &PgRow) -> Result<Stored, StoreError> {
+fn listed(row: &PgRow) -> Result<Listed, StoreError> {
     let inbox: i64 = get(row, "id")?;
-    let attempts: i32 = get(row, "attempts")?;
-    let outcome = Outcome::from_number(get(row, "state")?);
+    Ok(stored(row, inbox).map_err(|what| Inconsistent { inbox, what }))
+}
+
+fn stored(row: &PgRow, inbox: i64) -> Result<Stored, &'static str> {
+    let attempts: i32 = part(row, "attempts")?;
     Ok(Stored {
-        stamp: Stamp { at: micros(row, "received_at")?.unwrap_or_default(), inbox },
-        body: get::<Vec<u8>>(row, "body")?.into(),
-        outcome: outcome.ok_or_else(|| nonsense("webhook_inbox", inbox, "state"))?,
-        reason: get(row, "reason")?,
-        detail: get(row, "detail")?,
-        attempts: u32::try_from(attempts).unwrap_or_default(),
-        account: get::<Option<String>>(row, "account")?.map(Into::into),
-        trace: get(row, "trace")?,
+        stamp: Stamp { at: Micros(part(row, "received_at")?), inbox },
+        body: part::<Vec<u8>>(row, "body")?.into(),
+        outcome: Outcome::from_number(part(row, "state")?).ok_or("state")?,
+        reason: part(row, "reason")?,
+        detail: part(row, "detail")?,
+        attempts: u32::try_from(attempts).map_err(|_| "attempts")?,
+        next_at: part::<Option<i64>>(row, "next_at")?.map(Micros),
+        account: part::<Option<String>>(row, "account")?.map(Into::into),
+        trace: part(row, "trace")?,
     })
+}
+
+/// A value of a row, or the name of the column that holds none.
+fn part<'r, T>(row: &'r PgRow, column: &'static str) -> Result<T, &'static str>
+where
+    T: Decode<'r, Postgres> + Type<Postgres>,
+{
+    row.try_get(column).map_err(|_| column)
 }
 
 pub(crate) async fn counts(pool: &PgPool) -> Result<InboxCounts, StoreError> {
     let rows = sqlx::query(
-        "SELECT state, count(*) AS count FROM webhook_inbox WHERE state IN (0, 3, 4) GROUP BY state",
+        "SELECT state, count(*) AS count FROM webhook_inbox WHERE state NOT IN (1, 2) GROUP BY state",
     )
     .fetch_all(pool)
     .await
@@ -77,13 +99,7 @@ pub(crate) async fn counts(pool: &PgPool) -> Result<InboxCounts, StoreError> {
     let mut counts = InboxCounts::default();
     for row in &rows {
         let count: i64 = get(row, "count")?;
-        let count = count.cast_unsigned();
-        match Outcome::from_number(get(row, "state")?) {
-            Some(Outcome::Pending) => counts.pending = count,
-            Some(Outcome::Quarantined) => counts.quarantined = count,
-            Some(Outcome::Held) => counts.held = count,
-            _ => {}
-        }
+        counts.add(Outcome::from_number(get(row, "state")?), count.cast_unsigned());
     }
     Ok(counts)
 }
@@ -98,7 +114,7 @@ pub(crate) async fn postpone(
     let state = if again_at.is_some() { Outcome::Pending } else { Outcome::Quarantined };
     sqlx::query(
         "UPDATE webhook_inbox SET state = $2, reason = $3, next_at = $4, attempts = attempts + 1 \
-         WHERE id = $1 AND state IN (0, 3, 4)",
+         WHERE id = $1 AND state NOT IN (1, 2)",
     )
     .bind(inbox)
     .bind(state as i16)
@@ -110,7 +126,7 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// Locks a stored payload; says what has become of it, if it is still there.
+/// Locks a stored payload; says what has become of it, if it is still there and that is known.
 pub(crate) async fn lock(
     connection: &mut PgConnection,
     inbox: i64,
@@ -121,8 +137,5 @@ pub(crate) async fn lock(
             .fetch_optional(connection)
             .await
             .map_err(sorted)?;
-    let known = |state| {
-        Outcome::from_number(state).ok_or_else(|| nonsense("webhook_inbox", inbox, "state"))
-    };
-    state.map(known).transpose()
+    Ok(state.and_then(Outcome::from_number))
 }

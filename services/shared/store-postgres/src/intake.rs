@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use channel_domain::{Micros, Stamp};
 use channel_store::StoreError;
 use channel_store::intake::{
-    Adoption, Delivery, InboxCounts, InboxFilter, Intake, Mode, Outcome, Reading, Settled, Stored,
-    Taken, Verdict,
+    Adoption, Delivery, InboxCounts, InboxFilter, Intake, Listed, Mode, Outcome, Reading, Settled,
+    Stored, Taken, Verdict,
 };
-use channel_store::log::LogRow;
 use channel_store::projection::{self, Unit, UnitSource};
 use sqlx::postgres::PgConnection;
 
@@ -76,7 +75,7 @@ impl Intake for PostgresStore {
         .await
     }
 
-    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError> {
+    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError> {
         inbox::list(&self.readers, filter).await
     }
 
@@ -118,7 +117,7 @@ async fn settle(
     let Stamped { stamp, trace, reading, mode } = one;
     let known = inbox::lock(connection, stamp.inbox).await?;
     // Another process may have settled it since it was listed.
-    if mode == Mode::First && !matches!(known, Some(outcome) if needs_somebody(outcome)) {
+    if mode == Mode::First && !known.is_some_and(Outcome::is_open) {
         return Ok(End::RollBack(settled_before(stamp.inbox)));
     }
     let unit = Unit { reading, source: UnitSource::Stored(stamp, mode), trace };
@@ -128,7 +127,7 @@ async fn settle(
     let verdict = taken.verdicts.pop();
     let mut settled = Settled {
         verdict: verdict.unwrap_or_else(|| settled_before(stamp.inbox).verdict),
-        changes: writes.log.iter().map(change).collect(),
+        changes: writes.log,
         moved: taken.moved,
     };
     if mode == Mode::DryRun {
@@ -136,10 +135,6 @@ async fn settle(
         return Ok(End::RollBack(settled));
     }
     Ok(End::Commit(settled))
-}
-
-const fn needs_somebody(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Pending | Outcome::Quarantined | Outcome::Held)
 }
 
 fn settled_before(inbox: i64) -> Settled {
@@ -152,10 +147,6 @@ fn settled_before(inbox: i64) -> Settled {
         changes: Vec::new(),
         moved: Vec::new(),
     }
-}
-
-fn change(row: &LogRow) -> String {
-    format!("{} {}", format!("{:?}", row.entity).to_lowercase(), row.entity_id)
 }
 
 /// The time of a batch: that of its newest payload.

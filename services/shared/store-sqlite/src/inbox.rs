@@ -1,72 +1,111 @@
 //! Stored payloads: listing, postponing, pruning.
 
 use crate::decode::{self, get};
-use crate::error::{nonsense, sorted};
+use crate::error::sorted;
 use channel_domain::{Micros, Stamp};
 use channel_store::StoreError;
-use channel_store::intake::{InboxCounts, InboxFilter, Outcome, Stored};
+use channel_store::intake::{
+    InboxCounts, InboxFilter, InboxOrder, Inconsistent, Listed, Outcome, Stored,
+};
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{Decode, QueryBuilder, Row, Sqlite, Type};
+
+const LIST: &str = "SELECT id, received_at, account, body, state, reason, detail, attempts, next_at, \
+    trace FROM webhook_inbox WHERE true";
+
+/// Says it in the very words of the index of those that need somebody.
+const OPEN: &str = " AND state NOT IN (1, 2)";
 
 pub(crate) async fn list(
     pool: &SqlitePool,
     filter: &InboxFilter,
-) -> Result<Vec<Stored>, StoreError> {
-    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(
-        "SELECT id, received_at, account, body, state, reason, detail, attempts, trace \
-         FROM webhook_inbox WHERE true",
-    );
+) -> Result<Vec<Listed>, StoreError> {
+    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(LIST);
+    named(&mut query, filter);
+    states(&mut query, filter);
+    bounds(&mut query, filter);
+    query.push(match (filter.due_at.is_some(), filter.order) {
+        (true, _) => " ORDER BY next_at, id",
+        (false, InboxOrder::Newest) => " ORDER BY id DESC",
+        (false, InboxOrder::Oldest) => " ORDER BY id",
+    });
+    query.push(" LIMIT ").push_bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+    let rows = query.build().fetch_all(pool).await.map_err(sorted)?;
+    rows.iter().map(listed).collect()
+}
+
+fn named(query: &mut QueryBuilder<Sqlite>, filter: &InboxFilter) {
     if !filter.ids.is_empty() {
         query.push(" AND id IN (SELECT value FROM json_each(");
         query.push_bind(serde_json::to_string(&filter.ids).unwrap_or_default()).push("))");
     }
-    if !filter.outcomes.is_empty() {
-        let states: Vec<i16> = filter.outcomes.iter().map(|outcome| *outcome as i16).collect();
-        query.push(" AND state IN (SELECT value FROM json_each(");
-        query.push_bind(serde_json::to_string(&states).unwrap_or_default()).push("))");
+    if let Some(account) = &filter.account {
+        query.push(" AND account = ").push_bind(account.as_str());
     }
-    if let Some(since) = filter.since {
-        query.push(" AND received_at >= ").push_bind(since.0);
+    if let Some(reason) = &filter.reason {
+        query.push(" AND reason = ").push_bind(reason);
     }
-    if let Some(until) = filter.until {
-        query.push(" AND received_at < ").push_bind(until.0);
-    }
-    if let Some(below) = filter.below {
-        query.push(" AND id < ").push_bind(below);
-    }
-    match filter.due_at {
-        Some(now) => {
-            query.push(" AND state = 0 AND next_at <= ").push_bind(now.0);
-            query.push(" ORDER BY next_at, id");
-        }
-        None => {
-            query.push(" ORDER BY id DESC");
-        }
-    }
-    query.push(" LIMIT ").push_bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
-    let rows = query.build().fetch_all(pool).await.map_err(sorted)?;
-    rows.iter().map(stored).collect()
 }
 
-fn stored(row: &SqliteRow) -> Result<Stored, StoreError> {
+fn states(query: &mut QueryBuilder<Sqlite>, filter: &InboxFilter) {
+    if filter.is_of_open_ones() {
+        query.push(OPEN);
+    }
+    if filter.outcomes.is_empty() && !filter.unknown_states {
+        return;
+    }
+    let states: Vec<i16> = filter.outcomes.iter().map(|outcome| *outcome as i16).collect();
+    query.push(" AND (state IN (SELECT value FROM json_each(");
+    query.push_bind(serde_json::to_string(&states).unwrap_or_default()).push("))");
+    query.push(if filter.unknown_states { " OR state NOT BETWEEN 0 AND 5)" } else { ")" });
+}
+
+fn bounds(query: &mut QueryBuilder<Sqlite>, filter: &InboxFilter) {
+    let bounds = [
+        (" AND received_at >= ", filter.since.map(|at| at.0)),
+        (" AND received_at < ", filter.until.map(|at| at.0)),
+        (" AND id > ", filter.above),
+        (" AND id < ", filter.below),
+        (" AND state = 0 AND next_at <= ", filter.due_at.map(|at| at.0)),
+    ];
+    for (text, bound) in bounds {
+        if let Some(bound) = bound {
+            query.push(text).push_bind(bound);
+        }
+    }
+}
+
+fn listed(row: &SqliteRow) -> Result<Listed, StoreError> {
     let inbox: i64 = get(row, "id")?;
-    let outcome = Outcome::from_number(get(row, "state")?);
+    Ok(stored(row, inbox).map_err(|what| Inconsistent { inbox, what }))
+}
+
+fn stored(row: &SqliteRow, inbox: i64) -> Result<Stored, &'static str> {
     Ok(Stored {
-        stamp: Stamp { at: Micros(get(row, "received_at")?), inbox },
-        body: get::<Vec<u8>>(row, "body")?.into(),
-        outcome: outcome.ok_or_else(|| nonsense("webhook_inbox", inbox, "state"))?,
-        reason: get(row, "reason")?,
-        detail: get(row, "detail")?,
-        attempts: get(row, "attempts")?,
-        account: get::<Option<String>>(row, "account")?.map(Into::into),
-        trace: get(row, "trace")?,
+        stamp: Stamp { at: Micros(part(row, "received_at")?), inbox },
+        body: part::<Vec<u8>>(row, "body")?.into(),
+        outcome: Outcome::from_number(part(row, "state")?).ok_or("state")?,
+        reason: part(row, "reason")?,
+        detail: part(row, "detail")?,
+        attempts: part(row, "attempts")?,
+        next_at: part::<Option<i64>>(row, "next_at")?.map(Micros),
+        account: part::<Option<String>>(row, "account")?.map(Into::into),
+        trace: part(row, "trace")?,
     })
+}
+
+/// A value of a row, or the name of the column that holds none.
+fn part<'r, T>(row: &'r SqliteRow, column: &'static str) -> Result<T, &'static str>
+where
+    T: Decode<'r, Sqlite> + Type<Sqlite>,
+{
+    row.try_get(column).map_err(|_| column)
 }
 
 pub(crate) async fn counts(pool: &SqlitePool) -> Result<InboxCounts, StoreError> {
     let rows = sqlx::query(
-        "SELECT state, count(*) AS n FROM webhook_inbox INDEXED BY webhook_inbox_waiting \
-         WHERE state IN (0, 3, 4) GROUP BY state",
+        "SELECT state, count(*) AS n FROM webhook_inbox INDEXED BY webhook_inbox_unsettled \
+         WHERE state NOT IN (1, 2) GROUP BY state",
     )
     .fetch_all(pool)
     .await
@@ -74,16 +113,13 @@ pub(crate) async fn counts(pool: &SqlitePool) -> Result<InboxCounts, StoreError>
     let mut counts = InboxCounts::default();
     for row in rows {
         let count = row.try_get::<i64, _>("n").map_err(sorted)?.cast_unsigned();
-        match Outcome::from_number(get(&row, "state")?) {
-            Some(Outcome::Pending) => counts.pending = count,
-            Some(Outcome::Quarantined) => counts.quarantined = count,
-            Some(Outcome::Held) => counts.held = count,
-            _ => {}
-        }
+        let state = get::<i64>(&row, "state")?;
+        counts.add(i16::try_from(state).ok().and_then(Outcome::from_number), count);
     }
     Ok(counts)
 }
 
+/// What is settled stays settled.
 pub(crate) async fn postpone(
     c: &mut SqliteConnection,
     inbox: i64,
@@ -93,7 +129,7 @@ pub(crate) async fn postpone(
     let state = if again_at.is_some() { Outcome::Pending } else { Outcome::Quarantined };
     sqlx::query(
         "UPDATE webhook_inbox SET state = ?, reason = ?, next_at = ?, attempts = attempts + 1 \
-         WHERE id = ?",
+         WHERE id = ? AND state NOT IN (1, 2)",
     )
     .bind(state as i16)
     .bind(reason)

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_store::StoreError;
 use channel_store::intake::{
-    Delivery, InboxCounts, InboxFilter, Intake, Mode, Outcome, Reading, Settled, Stored, Taken,
+    Delivery, InboxCounts, InboxFilter, Intake, Listed, Mode, Outcome, Reading, Settled, Stored,
+    Taken,
 };
 use channel_store::projection::{self, Unit, UnitSource};
 use channel_store::rows::Writes;
@@ -66,7 +67,7 @@ impl Intake for SqliteStore {
                         connection.execute(undo).await.map_err(crate::error::sorted)?;
                     }
                     let (taken, writes) = done?;
-                    Ok(settled(taken, &writes, mode))
+                    Ok(settled(taken, writes, mode))
                 })
             })
             .await?;
@@ -85,7 +86,7 @@ impl Intake for SqliteStore {
             .await
     }
 
-    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError> {
+    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError> {
         inbox::list(&self.readers, filter).await
     }
 
@@ -108,16 +109,12 @@ fn newest(batch: &[Delivery]) -> Micros {
     batch.iter().map(|delivery| delivery.received_at).max().unwrap_or_default()
 }
 
-fn settled(mut taken: Taken, writes: &Writes, mode: Mode) -> Settled {
+fn settled(mut taken: Taken, writes: Writes, mode: Mode) -> Settled {
     let verdict = taken.verdicts.pop().unwrap_or(channel_store::intake::Verdict {
         outcome: Outcome::NoOp,
         inbox: None,
         reason: None,
     });
-    let name = |row: &channel_store::log::LogRow| {
-        format!("{} {}", format!("{:?}", row.entity).to_lowercase(), row.entity_id)
-    };
-    let changes = writes.log.iter().map(name).collect();
     let moved = if mode == Mode::DryRun { vec![] } else { taken.moved };
-    Settled { verdict, changes, moved }
+    Settled { verdict, changes: writes.log, moved }
 }

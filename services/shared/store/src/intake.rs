@@ -1,7 +1,7 @@
 //! Making webhooks durable and visible.
 
 use crate::error::StoreError;
-use crate::log::Moved;
+use crate::log::{LogRow, Moved};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::fact::Statement;
@@ -86,6 +86,12 @@ impl Outcome {
             _ => return None,
         })
     }
+
+    /// Whether somebody still has to do something about it.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Quarantined | Self::Held)
+    }
 }
 
 /// The verdict on one payload.
@@ -123,10 +129,40 @@ pub struct Stored {
     pub detail: Option<String>,
     /// How often applying it was tried.
     pub attempts: u32,
+    /// When it is tried again, while it is pending.
+    pub next_at: Option<Micros>,
     /// The account it names, if it could be read.
     pub account: Option<AccountId>,
     /// W3C trace context of the request.
     pub trace: Option<String>,
+}
+
+/// A stored payload whose row makes no sense. It is told rather than left out, and costs its neighbours
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("row {inbox} of webhook_inbox makes no sense: {what}")]
+pub struct Inconsistent {
+    /// Its id.
+    pub inbox: i64,
+    /// What of it makes no sense.
+    pub what: &'static str,
+}
+
+impl Inconsistent {
+    /// The reason that callers can match on.
+    pub const REASON: &'static str = "STORE_INCONSISTENT";
+}
+
+/// A row of the inbox as it was found.
+pub type Listed = Result<Stored, Inconsistent>;
+
+/// The id of a listed row, whatever its condition.
+#[must_use]
+pub const fn id_of(listed: &Listed) -> i64 {
+    match listed {
+        Ok(stored) => stored.stamp.inbox,
+        Err(inconsistent) => inconsistent.inbox,
+    }
 }
 
 /// How a stored payload is applied.
@@ -145,29 +181,59 @@ pub enum Mode {
 pub struct Settled {
     /// The verdict.
     pub verdict: Verdict,
-    /// The entities that changed, as `message 0192…`.
-    pub changes: Vec<String>,
+    /// The changes that it made, or would make, in the order of the log.
+    pub changes: Vec<LogRow>,
     /// The accounts whose logs grew.
     pub moved: Vec<Moved>,
 }
 
-/// Which stored payloads.
+/// In which order stored payloads are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InboxOrder {
+    /// The greatest id first.
+    #[default]
+    Newest,
+    /// The least id first.
+    Oldest,
+}
+
+/// Which stored payloads: those that every set part names.
 #[derive(Debug, Clone, Default)]
 pub struct InboxFilter {
     /// These only; empty means any.
     pub ids: Vec<i64>,
-    /// In these states; empty means any.
+    /// In these states; empty means any, also one that no program knows.
     pub outcomes: Vec<Outcome>,
+    /// Beside [`outcomes`](Self::outcomes): also those whose state no program knows.
+    pub unknown_states: bool,
+    /// That name this account.
+    pub account: Option<AccountId>,
+    /// That are in their state for this reason.
+    pub reason: Option<String>,
     /// Received at or after.
     pub since: Option<Micros>,
     /// Received before.
     pub until: Option<Micros>,
-    /// With an id below this, for paging: the newest come first.
+    /// With an id above this.
+    pub above: Option<i64>,
+    /// With an id below this.
     pub below: Option<i64>,
-    /// Due for another try at this time; orders by when they became due.
+    /// Which come first.
+    pub order: InboxOrder,
+    /// Pending and due for another try at this time; orders by when they became due.
     pub due_at: Option<Micros>,
     /// At most this many.
     pub limit: usize,
+}
+
+impl InboxFilter {
+    /// Whether it names only payloads that still need somebody, which a store finds without looking at
+    /// the others.
+    #[must_use]
+    pub fn is_of_open_ones(&self) -> bool {
+        let some = !self.outcomes.is_empty() || self.unknown_states;
+        self.due_at.is_some() || some && self.outcomes.iter().all(|outcome| outcome.is_open())
+    }
 }
 
 /// How many payloads are in which state.
@@ -179,6 +245,21 @@ pub struct InboxCounts {
     pub quarantined: u64,
     /// Set aside until somebody owns the account.
     pub held: u64,
+    /// In a state that no program knows.
+    pub inconsistent: u64,
+}
+
+impl InboxCounts {
+    /// Adds what was counted in one state; `None` is a state that no program knows.
+    pub const fn add(&mut self, state: Option<Outcome>, count: u64) {
+        match state {
+            Some(Outcome::Pending) => self.pending += count,
+            Some(Outcome::Quarantined) => self.quarantined += count,
+            Some(Outcome::Held) => self.held += count,
+            Some(Outcome::Applied | Outcome::NoOp | Outcome::Duplicate) => {}
+            None => self.inconsistent += count,
+        }
+    }
 }
 
 /// Who owns accounts that were never seen before.
@@ -225,6 +306,7 @@ pub trait Intake: Send + Sync {
     ) -> Result<Settled, StoreError>;
 
     /// Notes that applying a payload failed: it is due again at `again_at`, or set aside if that is none.
+    /// What is settled stays so; a state that no program knows becomes one of these.
     ///
     /// # Errors
     ///
@@ -236,12 +318,12 @@ pub trait Intake: Send + Sync {
         reason: &'static str,
     ) -> Result<(), StoreError>;
 
-    /// Lists stored payloads.
+    /// Lists stored payloads. A row that makes no sense takes its own place in the list.
     ///
     /// # Errors
     ///
     /// When the database does not answer.
-    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Stored>, StoreError>;
+    async fn inbox(&self, filter: &InboxFilter) -> Result<Vec<Listed>, StoreError>;
 
     /// Counts stored payloads that still need somebody.
     ///

@@ -1,6 +1,6 @@
 //! `channel inbox list`.
 
-use channel_proto::ingest::v1::{InboxEntry, ListQuarantinedRequest};
+use channel_proto::ingest::v1::{InboxEntry, InboxOrder, ListQuarantinedRequest};
 
 use super::{Which, client, short, when};
 use crate::client::{ClientArgs, json};
@@ -10,10 +10,10 @@ use crate::output::{Output, table, tame};
 pub(crate) struct Args {
     #[command(flatten)]
     which: Which,
-    /// Only those with this reason, such as `BODY_NOT_JSON`
+    /// List the oldest first, not the newest
     #[arg(long)]
-    reason: Option<String>,
-    /// Most entries to list, the newest first
+    oldest_first: bool,
+    /// Most entries to list
     #[arg(long, default_value_t = 50)]
     limit: usize,
     /// Print one JSON object a line
@@ -45,10 +45,13 @@ pub(super) async fn run(args: &Args, mut out: Output) -> anyhow::Result<()> {
 
 async fn entries(args: &Args) -> anyhow::Result<Vec<InboxEntry>> {
     let client = client(&args.client)?;
+    let order = if args.oldest_first { InboxOrder::OldestFirst } else { InboxOrder::NewestFirst };
     let mut request = ListQuarantinedRequest {
+        inbox_ids: args.which.ids.clone(),
         states: args.which.states(),
         account_id: args.which.account(),
-        reason: args.reason.clone().unwrap_or_default(),
+        reason: args.which.reason(),
+        order: order.into(),
         received_from: args.which.since.map(when::wire),
         received_before: args.which.until.map(when::wire),
         ..ListQuarantinedRequest::default()

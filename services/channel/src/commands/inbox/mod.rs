@@ -53,12 +53,18 @@ fn client(args: &ClientArgs) -> anyhow::Result<crate::client::Client> {
 /// Which stored webhooks.
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Which {
+    /// Only this entry; may be repeated
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<String>,
     /// Only those in this state; may be repeated
     #[arg(long = "state", value_enum)]
     states: Vec<State>,
     /// Only those of this account
     #[arg(long, value_name = "ACCOUNT_ID")]
     account: Option<String>,
+    /// Only those with this reason, such as `BODY_NOT_JSON`
+    #[arg(long)]
+    reason: Option<String>,
     /// Only those received since then: a time, such as 2026-05-01T12:00:00Z, or how long ago, such as 2h
     #[arg(long, value_name = "WHEN", value_parser = when::parse)]
     since: Option<Timestamp>,
@@ -75,6 +81,16 @@ impl Which {
     fn account(&self) -> String {
         self.account.clone().unwrap_or_default()
     }
+
+    fn reason(&self) -> String {
+        self.reason.clone().unwrap_or_default()
+    }
+
+    const fn is_everything(&self) -> bool {
+        let texts = self.account.is_none() && self.reason.is_none();
+        let times = self.since.is_none() && self.until.is_none();
+        self.ids.is_empty() && self.states.is_empty() && texts && times
+    }
 }
 
 /// The state of a stored webhook.
@@ -90,6 +106,8 @@ enum State {
     Quarantined,
     /// Waits until a tenant owns its account
     Held,
+    /// Its row in the database makes no sense
+    Inconsistent,
 }
 
 impl From<State> for InboxState {
@@ -100,6 +118,7 @@ impl From<State> for InboxState {
             State::NoOp => Self::NoOp,
             State::Quarantined => Self::Quarantined,
             State::Held => Self::Held,
+            State::Inconsistent => Self::Inconsistent,
         }
     }
 }

@@ -15,9 +15,6 @@ const IDS_PER_REQUEST: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// This entry; may be repeated
-    #[arg(long = "id", value_name = "ID")]
-    ids: Vec<String>,
     #[command(flatten)]
     which: Which,
     /// Change nothing, and tell what would change
@@ -36,27 +33,23 @@ impl Args {
             inbox_ids: ids.to_vec(),
             states: self.which.states(),
             account_id: self.which.account(),
+            reason: self.which.reason(),
             received_from: self.which.since.map(when::wire),
             received_before: self.which.until.map(when::wire),
             dry_run: self.dry_run,
             ..ReplayRequest::default()
         };
-        if self.ids.is_empty() {
+        let ids = &self.which.ids;
+        if ids.is_empty() {
             return vec![request(&[])];
         }
-        self.ids.chunks(IDS_PER_REQUEST).map(request).collect()
-    }
-
-    fn names_nothing(&self) -> bool {
-        let which = &self.which;
-        let times = which.since.is_some() || which.until.is_some();
-        self.ids.is_empty() && which.states.is_empty() && which.account.is_none() && !times
+        ids.chunks(IDS_PER_REQUEST).map(request).collect()
     }
 }
 
 pub(super) async fn run(args: &Args, mut out: Output) -> anyhow::Result<()> {
-    if args.names_nothing() {
-        bail!("say what to replay: --id, --state, --account, --since or --until");
+    if args.which.is_everything() {
+        bail!("say what to replay: --id, --state, --account, --reason, --since or --until");
     }
     let client = client(&args.client)?;
     let mut sums = BTreeMap::<String, u64>::new();

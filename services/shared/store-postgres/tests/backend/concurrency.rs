@@ -128,7 +128,7 @@ async fn two_processes_that_settle_the_same_payload_apply_it_once() {
         InboxFilter { due_at: Some(crate::facts::at(1)), limit: 10, ..InboxFilter::default() };
     let due = stores[0].inbox(&filter).await.unwrap();
     let settle = |store: usize| {
-        let (store, one) = (stores[store].clone(), due[0].clone());
+        let (store, one) = (stores[store].clone(), due[0].clone().unwrap());
         let reading = reading("a", received("m", "chat", "m", 1));
         tokio::spawn(async move { store.settle(&one, reading, Mode::First).await.unwrap() })
     };
@@ -141,7 +141,7 @@ async fn two_processes_that_settle_the_same_payload_apply_it_once() {
     );
     let applied = "SELECT count(*) FROM webhook_inbox WHERE state = 1 AND attempts = 1";
     assert_eq!(number(&url, applied).await, 1);
-    stores[0].postpone(due[0].stamp.inbox, None, "LATE").await.unwrap();
+    stores[0].postpone(due[0].as_ref().unwrap().stamp.inbox, None, "LATE").await.unwrap();
     assert_eq!(number(&url, applied).await, 1, "what is settled stays settled");
 }
 

@@ -1,7 +1,7 @@
 //! Every statement finds its rows by an index, even on tables that were empty when it was planned.
 
 use crate::facts::{connect, delivery, file, received, take, text, until};
-use channel_store::intake::{InboxFilter, Intake, Outcome};
+use channel_store::intake::{InboxFilter, InboxOrder, Intake, Outcome};
 use channel_store::reads::{AttendeeQuery, ChatQuery, MessageQuery, Reads, SearchQuery};
 use channel_store::{ChangeLog, log::Position};
 use channel_store_postgres::{PostgresStore, testing};
@@ -32,9 +32,24 @@ async fn use_everything(store: &PostgresStore, round: i64) {
     store.tail(&[(key, 0)], 10).await.unwrap();
     store.resume(key, Position::default(), 10).await.unwrap();
     for outcomes in [vec![], vec![Outcome::Held], vec![Outcome::Applied]] {
-        let filter = InboxFilter { outcomes, limit: 10, ..InboxFilter::default() };
-        store.inbox(&filter).await.unwrap();
+        for (ids, order) in [(vec![], InboxOrder::Newest), (vec![1, 2], InboxOrder::Oldest)] {
+            let unknown_states = outcomes.contains(&Outcome::Held);
+            let outcomes = outcomes.clone();
+            let filter = InboxFilter {
+                ids,
+                outcomes,
+                unknown_states,
+                order,
+                reason: Some("NOT_JSON".into()),
+                limit: 10,
+                ..InboxFilter::default()
+            };
+            store.inbox(&filter).await.unwrap();
+        }
     }
+    let due =
+        InboxFilter { due_at: Some(crate::facts::at(0)), limit: 10, ..InboxFilter::default() };
+    store.inbox(&due).await.unwrap();
     store.inbox_counts().await.unwrap();
     store.prune_inbox(crate::facts::at(0), 10).await.unwrap();
     store.prune_log(crate::facts::at(0), 10, 10).await.unwrap();

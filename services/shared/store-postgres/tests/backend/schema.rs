@@ -1,15 +1,17 @@
 //! Migrations, and the number of the history.
 
 use crate::facts::{connect, execute, number};
-use channel_store::ChangeLog;
+use channel_store::{ChangeLog, Intake};
 use channel_store_postgres::{PostgresConfig, PostgresStore, Promotion, testing};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
 #[tokio::test]
 async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
     let url = testing::empty_database().await;
     let careful = PostgresConfig { migrate: false, ..PostgresConfig::new(&url) };
     let pending = PostgresStore::pending(&careful).await.unwrap();
-    assert_eq!(pending, ["1 receive"]);
+    assert_eq!(pending, ["1 receive", "2 unsettled"]);
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();
     assert_eq!(refused.reason(), "STORE_REFUSED");
     let why = std::error::Error::source(&refused).unwrap().to_string();
@@ -72,4 +74,18 @@ async fn a_server_that_does_not_tell_its_identity_keeps_its_history() {
     .await;
     let plain = url.replace("postgres@", "plain@");
     assert_eq!(connect(&plain).await.epoch().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
+    let url = testing::empty_database().await;
+    let mut first = sqlx::migrate!("./migrations");
+    first.migrations.to_mut().retain(|migration| migration.version == 1);
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    first.run_direct(None, &mut connection, false).await.unwrap();
+    let row = "INSERT INTO webhook_inbox (id, received_at, headers, body, state) \
+        VALUES (1, 1, '{}', '\\x7b7d', 3)";
+    execute(&url, row).await;
+    let store = connect(&url).await;
+    assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
 }

@@ -6,6 +6,7 @@ use super::facts::{
     status,
 };
 use crate::intake::{InboxCounts, InboxFilter, Mode, Outcome, Reading};
+use crate::log::Entity;
 use channel_domain::fact::UpstreamStatus;
 use channel_domain::message::Status;
 
@@ -109,9 +110,9 @@ pub async fn rejected_and_ignored_payloads_are_kept_with_their_reason(fresh: &Fr
     let filter =
         InboxFilter { outcomes: vec![Outcome::Quarantined], limit: 9, ..Default::default() };
     let listed = fresh.store.inbox(&filter).await.unwrap_or_default();
-    assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].reason.as_deref(), Some("NOT_JSON"));
-    assert_eq!(listed[0].stamp.inbox, verdicts[0].inbox.unwrap_or_default());
+    let [Ok(listed)] = &listed[..] else { panic!("not one row: {listed:?}") };
+    assert_eq!(listed.reason.as_deref(), Some("NOT_JSON"));
+    assert_eq!(listed.stamp.inbox, verdicts[0].inbox.unwrap_or_default());
     let ignored = fresh.store.account(&"li".into()).await;
     assert!(matches!(ignored, Ok(None)), "an ignored payload makes no account");
 }
@@ -124,7 +125,7 @@ pub async fn kept_payloads_are_due_and_can_be_settled(fresh: &Fresh) {
     let early = InboxFilter { due_at: Some(at(1)), ..due.clone() };
     let count = |list: Result<Vec<_>, _>| list.map_or(usize::MAX, |list| list.len());
     assert_eq!(count(fresh.store.inbox(&early).await), 0);
-    let stored = fresh.store.inbox(&due).await.unwrap_or_default().remove(0);
+    let stored = fresh.store.inbox(&due).await.unwrap_or_default().remove(0).expect("a good row");
     let postponed = fresh.store.postpone(stored.stamp.inbox, Some(at(60)), "STORE_REFUSED").await;
     assert!(postponed.is_ok());
     assert_eq!(count(fresh.store.inbox(&due).await), 0);
@@ -143,16 +144,17 @@ pub async fn a_dry_run_changes_nothing(fresh: &Fresh) {
     fresh.take_readings(vec![rejected]).await;
     let filter =
         InboxFilter { outcomes: vec![Outcome::Quarantined], limit: 9, ..Default::default() };
-    let stored = fresh.store.inbox(&filter).await.unwrap_or_default().remove(0);
+    let stored =
+        fresh.store.inbox(&filter).await.unwrap_or_default().remove(0).expect("a good row");
     let before = fresh.account("acc").await.head;
     let trial = fresh.store.settle(&stored, fixed.clone(), Mode::DryRun).await;
     let kinds: Vec<_> = trial
         .map(|trial| trial.changes)
         .unwrap_or_default()
         .into_iter()
-        .filter_map(|change| change.split(' ').next().map(ToOwned::to_owned))
+        .map(|change| change.entity)
         .collect();
-    assert_eq!(kinds, ["chat", "message"]);
+    assert_eq!(kinds, [Entity::Chat, Entity::Message]);
     assert_eq!(fresh.account("acc").await.head, before);
     assert_eq!(fresh.messages("acc", "c1").await.len(), 1);
     let replayed = fresh.store.settle(&stored, fixed, Mode::Again).await;

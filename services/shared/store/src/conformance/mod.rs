@@ -12,17 +12,20 @@
 
 mod apply;
 mod facts;
+mod inbox;
 mod log;
 mod order;
 mod reads;
 
 pub use apply::*;
+pub use inbox::*;
 pub use log::*;
 pub use order::*;
 pub use reads::*;
 
 use crate::Store;
 use std::any::Any;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// An empty store, and whatever must live as long as it.
@@ -31,7 +34,15 @@ pub struct Fresh {
     pub store: Arc<dyn Store>,
     /// A folder, a server, …
     pub guard: Box<dyn Any + Send>,
+    /// Runs a statement behind the store's back, to damage what it holds. Returns how many rows it changed.
+    pub sql: Sql,
 }
+
+/// See [`Fresh::sql`].
+pub type Sql = Box<dyn Fn(String) -> Changed + Send + Sync>;
+
+/// How many rows a statement changed.
+pub type Changed = Pin<Box<dyn Future<Output = u64> + Send>>;
 
 impl std::fmt::Debug for Fresh {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -53,6 +64,11 @@ macro_rules! store_conformance {
             rejected_and_ignored_payloads_are_kept_with_their_reason,
             kept_payloads_are_due_and_can_be_settled,
             a_dry_run_changes_nothing,
+            the_inbox_is_listed_by_what_every_part_of_a_filter_names,
+            the_inbox_is_paged_in_both_orders,
+            a_row_that_makes_no_sense_is_told_and_costs_its_neighbours_nothing,
+            what_is_settled_is_not_set_aside,
+            a_pending_payload_tells_when_it_is_tried_again,
             what_is_settled_can_be_pruned,
             the_log_is_dense_chained_and_true,
             concurrent_batches_keep_every_log_dense,

@@ -135,6 +135,7 @@ fn pending(stamp: Stamp) -> Stored {
         reason: None,
         detail: None,
         attempts: 0,
+        next_at: None,
         account: None,
         trace: None,
     }
