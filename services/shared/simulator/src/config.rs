@@ -38,6 +38,9 @@ pub struct SimulatorConfig {
     /// edit of a message, no reaction replaced or taken away, no account in trouble, no change
     /// of a group's members or subject.
     pub commutative: bool,
+    /// Messages that every chat has had before the run. No webhook tells of them; the API lists
+    /// them. They take no memory.
+    pub past_per_chat: u32,
     /// Messages that the world remembers of each chat; `None` keeps all.
     pub messages_kept_per_chat: Option<usize>,
     /// How often each kind of event occurs.
@@ -63,6 +66,7 @@ impl Default for SimulatorConfig {
             start: None,
             total: None,
             commutative: false,
+            past_per_chat: 0,
             messages_kept_per_chat: Some(2_000),
             mix: Mix::default(),
             faults: Faults::default(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Poison;
+use crate::world::AccountStatus;
 
 /// A webhook's body and what a test needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Event {
     /// The message it is about. For poison: the message id inside, where there is one; it occurs
     /// in no other event.
     pub message_id: Option<Arc<str>>,
+    /// The state that an account is in, where that is what it tells.
+    pub status: Option<AccountStatus>,
     /// The request's body.
     pub body: Bytes,
     /// When UniPile sends it.

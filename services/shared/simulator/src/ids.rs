@@ -56,10 +56,22 @@ impl Ids {
         id
     }
 
+    /// WhatsApp's id for a message sent from a linked device: `3EB0` and 18 hexadecimal digits.
+    pub(crate) fn linked_device_message(&mut self) -> String {
+        let id = self.provider_message();
+        format!("3EB0{}", id.trim_start_matches("3A"))
+    }
+
     /// A group's id at WhatsApp.
     pub(crate) fn group(&mut self) -> String {
         let digits = self.dice.between(0, 999_999_999_999);
         format!("120363{digits:012}@g.us")
+    }
+
+    /// A privacy id for somebody whose number is known from elsewhere.
+    pub(crate) fn lid(&mut self) -> String {
+        let digits = self.dice.between(0, 99_999_999_999);
+        format!("9100{digits:011}@lid")
     }
 
     /// The phone digits and the privacy id (lid) of the next person. Numbers are fictional ones
@@ -73,7 +85,7 @@ impl Ids {
     }
 }
 
-fn encode<const BYTES: usize, const CHARS: usize>(bytes: &[u8; BYTES]) -> Arc<str> {
+pub(crate) fn encode<const BYTES: usize, const CHARS: usize>(bytes: &[u8; BYTES]) -> Arc<str> {
     let mut text = [0; CHARS];
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text).unwrap_or_default();
     String::from_utf8_lossy(&text[..written]).into()

@@ -17,6 +17,7 @@
 
 mod config;
 mod deliver;
+mod dialogue;
 mod dice;
 mod event;
 mod faults;

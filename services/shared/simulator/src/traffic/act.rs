@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::dialogue::Speaker;
 use super::{Action, Traffic};
+use crate::dialogue::Speaker;
 use crate::world::{
     AccountKey, AccountStatus, Attachment, Change, ChatKey, Content, Draft, Media, Message,
     MessageKey, Receipt, Who, World,
@@ -89,11 +89,12 @@ impl Traffic {
         let captioned = matches!(media, Media::Image | Media::Video) && self.dice.chance(0.6);
         let caption =
             if captioned { self.dice.pick(&CAPTIONS).map(|&c| c.to_owned()) } else { None };
-        let name = if media == Media::Document { self.dice.pick(&FILES).copied() } else { None };
+        let name = if media == Media::Document { self.dice.pick(&FILES) } else { None };
+        let name = name.map(|&name| name.into());
         let bytes = self.dice.between(9_000, 900_000);
         let id = world.ids().attachment();
-        let attachment = Attachment { id, media, bytes, name, unavailable };
-        let content = Content::Media { attachment, caption };
+        let attachment = Attachment { id, media, bytes, name, mimetype: None, unavailable };
+        let content = Content::Media { attachments: vec![attachment], caption };
         world.post(chat, Draft::new(sender, content), at)
     }
 
@@ -148,8 +149,8 @@ impl Traffic {
         if self.commutative && reactions.iter().any(|(who, _)| *who == by) {
             return None;
         }
-        let emoji = self.dice.pick(&EMOJI).copied()?;
-        world.react(key, by, Some(emoji))
+        let emoji = *self.dice.pick(&EMOJI)?;
+        world.react(key, by, Some(emoji.into()))
     }
 
     fn take_back(&mut self, world: &mut World) -> Option<Change> {
@@ -157,12 +158,16 @@ impl Traffic {
             return None;
         }
         let (key, message) = self.recent(world, |message| !message.reactions.is_empty())?;
-        let (by, _) = *message.reactions.first()?;
+        let by = message.reactions.first()?.0;
         world.react(key, by, None)
     }
 
     fn account_status(&mut self, world: &mut World, flat: bool) -> Option<Change> {
         let account = AccountKey(self.dice.below(world.accounts().len()));
+        // Whoever brought an account down by hand decides when it comes back.
+        if world.account(account)?.grounded {
+            return None;
+        }
         let status = if self.commutative { AccountStatus::Ok } else { self.trouble(account) };
         world.set_status(account, status, flat)
     }

@@ -1,7 +1,6 @@
 //! What happens next: a seeded, endless sequence of changes to the world.
 
 mod act;
-mod dialogue;
 mod group;
 mod mix;
 mod script;
@@ -11,13 +10,14 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use crate::config::SimulatorConfig;
+use crate::dialogue::{Bank, Thread};
 use crate::dice::Dice;
 use crate::world::{AccountKey, AccountStatus, Change, ChatKey, MessageKey, Receipt, World};
-use dialogue::{Bank, Thread};
 use mix::Action;
 
 pub use mix::Mix;
 pub use script::Script;
+pub(crate) use script::whole_seconds;
 
 /// Own messages that may still get a receipt; older ones stay as they are.
 const AWAITING: usize = 512;

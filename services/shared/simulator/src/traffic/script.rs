@@ -5,7 +5,7 @@ use crate::config::SimulatorConfig;
 use crate::dice::Dice;
 use crate::event::Event;
 use crate::webhook;
-use crate::world::{Model, World};
+use crate::world::{Model, SharedWorld, World};
 
 /// How long before the start the history begins.
 const HISTORY_SPAN: SignedDuration = SignedDuration::from_hours(6);
@@ -20,11 +20,12 @@ const FIXED_START_SECONDS: i64 = 1_769_940_000;
 /// the same events, byte for byte.
 #[derive(Debug)]
 pub struct Script {
-    world: World,
+    world: SharedWorld,
     traffic: Traffic,
     pace: Dice,
     start: Timestamp,
     now: Timestamp,
+    upcoming: Option<(Timestamp, Timestamp)>,
     mean_gap_seconds: f64,
     history: u64,
     told: u64,
@@ -36,17 +37,18 @@ impl Script {
     /// The script of a configuration, at its beginning.
     #[must_use]
     pub fn new(config: &SimulatorConfig) -> Self {
-        let mut world = World::seeded(config);
-        world.turn_to(config.seed, config.chapter);
-        let traffic = Traffic::new(config, &world);
         let fixed = Timestamp::from_second(FIXED_START_SECONDS).unwrap_or_default();
         let start = config.start.unwrap_or(fixed);
+        let mut world = World::seeded(config, whole_seconds(start - HISTORY_SPAN));
+        world.turn_to(config.seed, config.chapter);
+        let traffic = Traffic::new(config, &world);
         Self {
             traffic,
-            world,
+            world: SharedWorld::new(world),
             pace: Dice::of_chapter(config.seed, config.chapter, 4),
             start,
             now: start,
+            upcoming: None,
             mean_gap_seconds: 1.0 / config.rate_per_second,
             history: if config.chapter == 0 { config.history } else { 0 },
             told: 0,
@@ -58,7 +60,22 @@ impl Script {
     /// The truth after the events that were taken so far.
     #[must_use]
     pub fn model(&self) -> Model {
-        self.world.model()
+        self.world.lock().model()
+    }
+
+    /// The world in which it plays.
+    pub(crate) fn world(&self) -> SharedWorld {
+        self.world.clone()
+    }
+
+    /// When the next event is sent; `None` after the last.
+    pub(crate) fn due(&mut self) -> Option<Timestamp> {
+        if self.total.is_some_and(|total| self.number >= total) {
+            return None;
+        }
+        let times = self.upcoming.take().unwrap_or_else(|| self.next_times());
+        self.upcoming = Some(times);
+        Some(times.0)
     }
 
     /// Where the virtual clock started.
@@ -97,20 +114,13 @@ impl Iterator for Script {
         if self.total.is_some_and(|total| self.number >= total) {
             return None;
         }
-        let (at, happened) = self.next_times();
-        let change = self.traffic.step(&mut self.world, happened)?;
-        let webhook = webhook::render(&self.world, change, happened)?;
+        let (at, happened) = self.upcoming.take().unwrap_or_else(|| self.next_times());
+        let mut world = self.world.lock();
+        let change = self.traffic.step(&mut world, happened)?;
+        let webhook = webhook::render(&world, change, happened)?;
         let number = self.number;
         self.number += 1;
-        Some(Event {
-            number,
-            kind: webhook.kind,
-            account_id: webhook.account_id,
-            message_id: webhook.message_id,
-            body: webhook.body,
-            at,
-            duplicate: false,
-        })
+        Some(webhook.into_event(number, at))
     }
 }
 
@@ -121,6 +131,6 @@ fn history_time(start: Timestamp, told: u64, of: u64) -> Timestamp {
 }
 
 /// WhatsApp's times have no fractions.
-fn whole_seconds(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

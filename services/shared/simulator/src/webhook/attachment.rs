@@ -20,9 +20,9 @@ pub(super) struct WebhookKeys<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attachment_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attachment_name: Option<&'static str>,
+    attachment_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mimetype: Option<&'static str>,
+    mimetype: Option<&'a str>,
     unavailable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     voice_note: Option<bool>,
@@ -37,9 +37,9 @@ pub(super) struct RestKeys<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_name: Option<&'static str>,
+    file_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mimetype: Option<&'static str>,
+    mimetype: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<PixelSize>,
     sticker: &'static str,
@@ -69,7 +69,7 @@ fn webhook_keys(attachment: &Attachment) -> WebhookKeys<'_> {
         attachment_type: type_name(attachment.media),
         attachment_url: (),
         attachment_size: known.then_some(attachment.bytes),
-        attachment_name: attachment.name,
+        attachment_name: attachment.name.as_deref(),
         mimetype: known.then(|| attachment.mimetype()),
         unavailable: attachment.unavailable,
         voice_note: (attachment.media == Media::Voice).then_some(true),
@@ -84,7 +84,7 @@ fn rest_keys(attachment: &Attachment) -> RestKeys<'_> {
         kind: type_name(attachment.media),
         url: format!("att://{}", attachment.id),
         file_size: known.then_some(attachment.bytes),
-        file_name: attachment.name,
+        file_name: attachment.name.as_deref(),
         mimetype: known.then(|| attachment.mimetype()),
         size: has_size.then_some(PixelSize { height: "900", width: "1200" }),
         sticker: "false",
@@ -92,7 +92,7 @@ fn rest_keys(attachment: &Attachment) -> RestKeys<'_> {
     }
 }
 
-fn type_name(media: Media) -> &'static str {
+pub(crate) fn type_name(media: Media) -> &'static str {
     match media {
         Media::Image => "img",
         Media::Video => "video",

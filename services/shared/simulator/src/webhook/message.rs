@@ -37,7 +37,7 @@ pub(super) struct MessageBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     event_type: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reaction: Option<&'static str>,
+    reaction: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reaction_sender: Option<Attendee<'a>>,
 }
@@ -77,7 +77,7 @@ impl<'a> MessageBody<'a> {
     pub(super) fn new(account: &'a Account, chat: &'a Chat, message: &'a Message) -> Option<Self> {
         let owner = account.owner()?;
         let dialect = account.dialect;
-        let attachments = message.content.attachment().into_iter();
+        let attachments = message.content.attachments().iter();
         Some(Self {
             event: "message_received",
             account_id: &account.id,
@@ -131,7 +131,7 @@ impl<'a> MessageBody<'a> {
 
     /// A reaction taken back is an empty one: how UniPile v1 tells it is not documented, and this
     /// is what its consumers expect.
-    pub(super) fn reaction(&mut self, by: &'a Person, emoji: Option<&'static str>, at: Timestamp) {
+    pub(super) fn reaction(&mut self, by: &'a Person, emoji: Option<&'a str>, at: Timestamp) {
         self.event = "message_reaction";
         self.timestamp = at;
         self.reaction = Some(emoji.unwrap_or_default());

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::event::Kind;
-use crate::world::{Change, Content, Media, Message, World};
+use crate::event::{Event, Kind};
+use crate::world::{AccountStatus, Change, Content, Media, Message, World};
 use message::MessageBody;
 
 /// A webhook's body with what it is about.
@@ -24,7 +24,24 @@ pub(crate) struct Webhook {
     pub(crate) kind: Kind,
     pub(crate) account_id: Arc<str>,
     pub(crate) message_id: Option<Arc<str>>,
+    pub(crate) status: Option<AccountStatus>,
     pub(crate) body: Bytes,
+}
+
+impl Webhook {
+    /// The same, ready to be sent at a time.
+    pub(crate) fn into_event(self, number: u64, at: Timestamp) -> Event {
+        Event {
+            number,
+            kind: self.kind,
+            account_id: self.account_id,
+            message_id: self.message_id,
+            status: self.status,
+            body: self.body,
+            at,
+            duplicate: false,
+        }
+    }
 }
 
 /// The webhook that tells of a change which was just made. `at` is when it happened.
@@ -38,6 +55,7 @@ pub(crate) fn render(world: &World, change: Change, at: Timestamp) -> Option<Web
         Change::Posted(key)
         | Change::Delivered(key)
         | Change::Read(key)
+        | Change::Seen(key)
         | Change::Edited(key)
         | Change::Deleted(key)
         | Change::Reacted { message: key, .. } => key,
@@ -48,16 +66,21 @@ pub(crate) fn render(world: &World, change: Change, at: Timestamp) -> Option<Web
     let mut body = MessageBody::new(account, chat, message)?;
     match change {
         Change::Delivered(_) => body.receipt("message_delivered", at),
-        Change::Read(_) => body.receipt("message_read", at),
+        Change::Read(_) | Change::Seen(_) => body.receipt("message_read", at),
         Change::Edited(_) => body.event = "message_edited",
         Change::Deleted(_) => body.deletion(),
-        Change::Reacted { by, emoji, .. } => body.reaction(account.people.get(by.0)?, emoji, at),
+        Change::Reacted { by, .. } => {
+            let emoji = message.reactions.iter().find(|(who, _)| *who == by);
+            let emoji = emoji.map(|(_, emoji)| &**emoji);
+            body.reaction(account.people.get(by.0)?, emoji, at);
+        }
         Change::Posted(_) | Change::Status { .. } => {}
     }
     Some(Webhook {
         kind: kind(change, message),
         account_id: Arc::clone(&account.id),
         message_id: Some(Arc::clone(&message.id)),
+        status: None,
         body: to_bytes(&body),
     })
 }
@@ -78,11 +101,11 @@ fn kind(change: Change, message: &Message) -> Kind {
     match change {
         Change::Posted(_) => posted_kind(message),
         Change::Delivered(_) => Kind::Delivered,
-        Change::Read(_) => Kind::Read,
+        Change::Read(_) | Change::Seen(_) => Kind::Read,
         Change::Edited(_) => Kind::Edited,
         Change::Deleted(_) => Kind::Deleted,
-        Change::Reacted { emoji: Some(_), .. } => Kind::Reaction,
-        Change::Reacted { emoji: None, .. } => Kind::ReactionRemoved,
+        Change::Reacted { removed: false, .. } => Kind::Reaction,
+        Change::Reacted { removed: true, .. } => Kind::ReactionRemoved,
         Change::Status { flat: false, .. } => Kind::AccountStatus,
         Change::Status { flat: true, .. } => Kind::AccountStatusFlat,
     }
@@ -98,13 +121,20 @@ fn posted_kind(message: &Message) -> Kind {
         _ if message.forwarded => Kind::Forwarded,
         Content::Empty => Kind::Unsupported,
         Content::Text(_) => Kind::Text,
-        Content::Media { attachment, .. } if attachment.unavailable => Kind::MediaUnavailable,
-        Content::Media { attachment, .. } => match attachment.media {
-            Media::Image => Kind::Image,
-            Media::Video => Kind::Video,
-            Media::Voice => Kind::Voice,
-            Media::Document => Kind::Document,
+        Content::Media { attachments, .. } => match attachments.first() {
+            Some(attachment) if attachment.unavailable => Kind::MediaUnavailable,
+            Some(attachment) => media_kind(attachment.media),
+            None => Kind::Unsupported,
         },
+    }
+}
+
+fn media_kind(media: Media) -> Kind {
+    match media {
+        Media::Image => Kind::Image,
+        Media::Video => Kind::Video,
+        Media::Voice => Kind::Voice,
+        Media::Document => Kind::Document,
     }
 }
 

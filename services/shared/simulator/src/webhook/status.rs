@@ -41,6 +41,7 @@ pub(super) fn render(account: &Account, status: AccountStatus, flat: bool) -> We
         kind: if flat { Kind::AccountStatusFlat } else { Kind::AccountStatus },
         account_id: Arc::clone(&account.id),
         message_id: None,
+        status: Some(status),
         body,
     }
 }

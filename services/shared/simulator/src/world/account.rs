@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Person;
@@ -54,6 +55,11 @@ pub(crate) struct Account {
     pub(crate) people: Vec<Person>,
     pub(crate) status: AccountStatus,
     pub(crate) dialect: Dialect,
+    /// When it was connected.
+    pub(crate) created_at: Timestamp,
+    /// Brought down by hand, or through the API: it stays down until somebody brings it back, and
+    /// no webhook tells of its messages.
+    pub(crate) grounded: bool,
 }
 
 impl Account {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -34,12 +35,17 @@ pub(crate) struct Attachment {
     pub(crate) id: Arc<str>,
     pub(crate) media: Media,
     pub(crate) bytes: u64,
-    pub(crate) name: Option<&'static str>,
+    pub(crate) name: Option<Cow<'static, str>>,
+    /// What the sender said it is, where that is not what the kind implies.
+    pub(crate) mimetype: Option<Arc<str>>,
     pub(crate) unavailable: bool,
 }
 
 impl Attachment {
-    pub(crate) fn mimetype(&self) -> &'static str {
+    pub(crate) fn mimetype(&self) -> &str {
+        if let Some(said) = &self.mimetype {
+            return said;
+        }
         match self.media {
             Media::Image => "image/jpeg",
             Media::Video => "video/mp4",
@@ -54,7 +60,7 @@ impl Attachment {
 pub(crate) enum Content {
     Text(String),
     Media {
-        attachment: Attachment,
+        attachments: Vec<Attachment>,
         caption: Option<String>,
     },
     /// A line that the system wrote: calls, group changes. The number is UniPile's `event_type`.
@@ -71,21 +77,29 @@ impl Content {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Media { attachment, caption } => match (caption, attachment.media) {
-                (Some(caption), _) => Some(caption),
+            Self::Media { attachments, caption } => {
+                let is_document = |a: &Attachment| a.media == Media::Document;
                 // Documents without a caption were captured with an empty text, not with null.
-                (None, Media::Document) => Some(""),
-                (None, _) => None,
-            },
+                let empty = attachments.first().is_some_and(is_document).then_some("");
+                caption.as_deref().or(empty)
+            }
             Self::Notice { text, .. } => text.as_deref(),
             Self::Empty => None,
         }
     }
 
-    pub(crate) fn attachment(&self) -> Option<&Attachment> {
+    pub(crate) fn attachments(&self) -> &[Attachment] {
         match self {
-            Self::Media { attachment, .. } => Some(attachment),
-            _ => None,
+            Self::Media { attachments, .. } => attachments,
+            _ => &[],
+        }
+    }
+
+    /// Puts another text or caption in place of the one there is.
+    pub(crate) fn set_text(&mut self, text: String) {
+        match self {
+            Self::Media { caption, .. } => *caption = Some(text),
+            other => *other = Self::Text(text),
         }
     }
 }
@@ -112,8 +126,8 @@ pub(crate) struct Message {
     pub(crate) edited: bool,
     pub(crate) deleted: bool,
     /// One per person, in the order in which they were given.
-    pub(crate) reactions: Vec<(Who, &'static str)>,
-    /// Place among all messages of the world.
+    pub(crate) reactions: Vec<(Who, Arc<str>)>,
+    /// Place among all messages that the world has posted; 0 for those of before.
     pub(crate) order: u64,
 }
 

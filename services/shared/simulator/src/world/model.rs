@@ -67,7 +67,7 @@ pub struct MessageModel {
     pub chat_id: String,
     /// WhatsApp's id of the message.
     pub provider_message_id: String,
-    /// Place in which the world posted it, over all chats, from 1.
+    /// Place in which the world posted it, over all chats, from 1; 0 for what was there before.
     pub order: u64,
     /// Attendee id of the sender.
     pub sender_attendee_id: String,
@@ -107,7 +107,7 @@ impl World {
             };
             model.chats.insert(chat.id.to_string(), chat_model(account, chat));
             for message in chat.timeline.iter() {
-                let entry = message_model(account, chat, message);
+                let entry = message_model(account, chat, &message);
                 model.messages.insert(message.id.to_string(), entry);
             }
         }
@@ -134,21 +134,22 @@ fn chat_model(account: &Account, chat: &Chat) -> ChatModel {
         Party::Direct(who) => account.people.get(who.0).map(|person| person.name.clone()),
         Party::Group { subject, .. } => Some(subject.clone()),
     };
-    let last = chat.timeline.iter().next_back();
+    let last = chat.timeline.last();
     ChatModel {
         account_id: account.id.to_string(),
         provider_id: chat.provider_id.clone(),
         is_group: chat.is_group(),
         name: name.unwrap_or_default(),
         participants: chat.others().iter().map(|&who| attendee_id(account, who)).collect(),
-        last_message_id: last.map(|message| message.id.to_string()),
-        last_message_at: last.map(|message| message.sent_at),
-        messages: chat.timeline.iter().count(),
+        last_message_id: last.as_ref().map(|message| message.id.to_string()),
+        last_message_at: last.as_ref().map(|message| message.sent_at),
+        messages: chat.timeline.len(),
     }
 }
 
 fn message_model(account: &Account, chat: &Chat, message: &Message) -> MessageModel {
-    let reaction = |(who, emoji): &(Who, &str)| (attendee_id(account, *who), (*emoji).to_owned());
+    let reaction =
+        |(who, emoji): &(Who, std::sync::Arc<str>)| (attendee_id(account, *who), emoji.to_string());
     MessageModel {
         account_id: account.id.to_string(),
         chat_id: chat.id.to_string(),
@@ -161,7 +162,7 @@ fn message_model(account: &Account, chat: &Chat, message: &Message) -> MessageMo
         deleted: message.deleted,
         status: message.receipt,
         reactions: message.reactions.iter().map(reaction).collect(),
-        attachments: message.content.attachment().iter().map(|a| a.id.to_string()).collect(),
+        attachments: message.content.attachments().iter().map(|a| a.id.to_string()).collect(),
         event_type: match message.content {
             super::Content::Notice { event_type, .. } => Some(event_type),
             _ => None,

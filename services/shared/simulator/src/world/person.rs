@@ -48,6 +48,16 @@ impl Person {
         self.lid.as_deref()
     }
 
+    /// The number without `+`, whatever the account gets to see of it.
+    pub(crate) fn digits(&self) -> &str {
+        self.phone.trim_start_matches('+')
+    }
+
+    /// The id by phone number, whatever the account gets to see of it.
+    pub(crate) fn phone_jid(&self) -> &str {
+        &self.phone_jid
+    }
+
     /// The id that WhatsApp addresses this person by.
     pub(crate) fn provider_id(&self) -> &str {
         self.lid.as_deref().unwrap_or(&self.phone_jid)

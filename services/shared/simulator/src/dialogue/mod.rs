@@ -2,8 +2,8 @@
 
 use crate::dice::Dice;
 
-const DIRECT: &str = include_str!("dialogues/direct.txt");
-const GROUP: &str = include_str!("dialogues/group.txt");
+const DIRECT: &str = include_str!("direct.txt");
+const GROUP: &str = include_str!("group.txt");
 
 const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -24,7 +24,7 @@ const ITEMS: [&str; 12] = [
 
 /// Who says a line: the account's owner, or one of the others by turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Speaker {
+pub(crate) enum Speaker {
     Owner,
     Other(usize),
 }
@@ -37,26 +37,26 @@ struct Line {
 
 /// All conversations, for two and for groups.
 #[derive(Debug, Clone)]
-pub(super) struct Bank {
+pub(crate) struct Bank {
     direct: Vec<Vec<Line>>,
     group: Vec<Vec<Line>>,
 }
 
 /// How far one chat has come.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Thread {
+pub(crate) struct Thread {
     dialogue: Option<usize>,
     line: usize,
     blanks: [(&'static str, String); 6],
 }
 
 impl Bank {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { direct: parse(DIRECT), group: parse(GROUP) }
     }
 
     /// What is said next in a chat, and by whom. Begins another conversation after the last line.
-    pub(super) fn next(
+    pub(crate) fn next(
         &self,
         group: bool,
         thread: &mut Thread,
@@ -69,6 +69,18 @@ impl Bank {
             dialogues.get(thread.dialogue?)?.first()
         });
         thread.line += 1;
+        line.map_or((Speaker::Owner, String::new()), |line| (line.speaker, thread.fill(line.text)))
+    }
+}
+
+impl Bank {
+    /// A line of a conversation that was had long ago: the same dice tell of the same conversation.
+    pub(crate) fn recall(&self, group: bool, line: usize, dice: &mut Dice) -> (Speaker, String) {
+        let dialogues = if group { &self.group } else { &self.direct };
+        let mut thread = Thread::default();
+        thread.begin(dice, dialogues.len());
+        let lines = thread.dialogue.and_then(|d| dialogues.get(d)).map_or(&[][..], Vec::as_slice);
+        let line = lines.get(line % lines.len().max(1));
         line.map_or((Speaker::Owner, String::new()), |line| (line.speaker, thread.fill(line.text)))
     }
 }
