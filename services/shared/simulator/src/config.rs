@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::api::ApiConfig;
 use crate::deliver::DeliveryConfig;
 use crate::faults::Faults;
 use crate::traffic::Mix;
@@ -49,6 +50,8 @@ pub struct SimulatorConfig {
     pub faults: Faults,
     /// Where webhooks go, and how.
     pub delivery: DeliveryConfig,
+    /// The HTTP API, where there is one.
+    pub api: Option<ApiConfig>,
 }
 
 /// One shop with a dozen chats in calm conversation.
@@ -71,6 +74,7 @@ impl Default for SimulatorConfig {
             mix: Mix::default(),
             faults: Faults::default(),
             delivery: DeliveryConfig::default(),
+            api: None,
         }
     }
 }
@@ -115,6 +119,12 @@ impl SimulatorConfig {
         let rate = self.rate_per_second;
         says(rate.is_finite() && rate >= 0.001, "rate_per_second", "0.001 or more")?;
         says(self.mix.is_possible(), "mix", "at least one weight above 0")?;
+        let somebody = self.api.is_some() || !self.delivery.target_url.is_empty();
+        says(somebody, "delivery.target_url", "an http or https address")?;
+        if let Some(api) = &self.api {
+            says(!api.key.is_empty(), "api.key", "not empty")?;
+            api.behaviour.validate()?;
+        }
         self.faults.validate()?;
         self.delivery.validate()
     }

@@ -3,6 +3,20 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+/// What draws are for, where there are many of a kind: the lower bits say which.
+pub(crate) mod purpose {
+    /// How long things take after a message was sent, and whether they happen.
+    pub(crate) const FATE: u64 = 1 << 56;
+    /// What is answered to a message.
+    pub(crate) const ANSWER: u64 = 2 << 56;
+    /// What goes wrong with calls.
+    pub(crate) const FAULTS: u64 = 3 << 56;
+    /// The people of an account that is connected later.
+    pub(crate) const CONNECT: u64 = 4 << 56;
+    /// The bytes of a file.
+    pub(crate) const FILE: u64 = 5 << 56;
+}
+
 /// A seeded source of chance. `ChaCha8` is specified, so a seed means the same draws on every
 /// machine and with every later version.
 #[derive(Debug, Clone)]

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tracing::info;
 
+use crate::api;
 use crate::config::{ConfigError, SimulatorConfig};
-use crate::deliver::{Deliverer, Ledger};
+use crate::deliver::Ledger;
+use crate::engine::Engine;
 use crate::event::Event;
 use crate::faults::{FaultRecord, Faulty};
+use crate::remote::Remote;
 use crate::traffic::Script;
 use crate::world::Model;
 
@@ -20,11 +24,11 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Never trust a clock so far as to sleep for longer than this.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
-/// A UniPile that sends webhooks to one receiver.
+/// A UniPile that sends webhooks, and serves its API where the configuration has one.
 #[derive(Debug)]
 pub struct Simulator {
     events: Faulty<Script>,
-    deliverer: Deliverer,
+    engine: Arc<Engine>,
     pace: Pace,
 }
 
@@ -63,38 +67,66 @@ impl Simulator {
             (true, None) => Pace::Live,
             (true, Some(_)) => Pace::SinceStart,
         };
-        // The one place that asks what time it is: live traffic carries real times.
+        let fixed = config.start;
+        // Live traffic carries real times.
         config.start = config.start.or_else(|| Some(Timestamp::now()));
-        let deliverer = Deliverer::new(&config.delivery)?;
-        let events = Faulty::new(Script::new(&config), config.faults.clone(), config.seed);
-        Ok(Self { events, deliverer, pace })
+        let script = Script::new(&config);
+        let engine = Arc::new(Engine::new(&config, fixed, script.world())?);
+        let events = Faulty::new(script, config.faults.clone(), config.seed);
+        Ok(Self { events, engine, pace })
     }
 
     /// The books, which can be read while the simulator runs.
     #[must_use]
     pub fn ledger(&self) -> Arc<Ledger> {
-        self.deliverer.ledger()
+        Arc::clone(self.engine.targets.ledger())
+    }
+
+    /// The way to watch it and to meddle with it while it runs.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        Remote::new(Arc::clone(&self.engine))
+    }
+
+    /// As [`run`](Self::run), and serves the API and the control endpoint meanwhile.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Report {
+        let serving = api::serve(listener, Arc::clone(&self.engine));
+        let running = self.run(shutdown);
+        tokio::select! {
+            report = running => report,
+            // It has no end of its own.
+            never = serving => match never {},
+        }
     }
 
     /// Sends webhooks until all are sent and settled, or until `shutdown` is ready. Requests under
     /// way then get five seconds; whatever is left counts as failed or stays pending.
+    /// With an API there is always something that may still happen, and only `shutdown` ends it.
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Report {
         info!("simulator started");
         tokio::pin!(shutdown);
+        let engine = Arc::clone(&self.engine);
+        let all_sent = async {
+            send_all(&mut self.events, &engine, self.pace).await;
+            if engine.config.api.is_some() {
+                std::future::pending::<()>().await;
+            }
+            engine.targets.finish().await;
+        };
         let stopped = tokio::select! {
             () = &mut shutdown => true,
-            () = send_all(&mut self.events, &self.deliverer, self.pace) => false,
+            () = all_sent => false,
+            never = engine.work() => match never {},
         };
-        let stopped = stopped
-            || tokio::select! {
-                () = &mut shutdown => true,
-                () = self.deliverer.finish() => false,
-            };
         if stopped {
-            self.deliverer.stop();
-            let _ = tokio::time::timeout(GRACE, self.deliverer.finish()).await;
+            engine.targets.stop();
+            let _ = tokio::time::timeout(GRACE, engine.targets.finish()).await;
         }
-        let ledger = self.deliverer.ledger();
+        let ledger = self.ledger();
         let counts = ledger.counts();
         info!(counts.sent, counts.acked, counts.failed, "simulator stopped");
         let (script, faults) = self.events.into_parts();
@@ -102,22 +134,32 @@ impl Simulator {
     }
 }
 
-async fn send_all(events: &mut Faulty<Script>, deliverer: &Deliverer, pace: Pace) {
+async fn send_all(events: &mut Faulty<Script>, engine: &Engine, pace: Pace) {
     let (began, start) = (Instant::now(), events.source().start());
     loop {
         if matches!(pace, Pace::Live) {
             events.source_mut().catch_up(Timestamp::now());
         }
+        // Nothing happens in the world before its time: others look at it as well.
+        if let Some(due) = events.source_mut().due() {
+            pace.wait(due, began, start).await;
+        }
         let Some(event) = events.next() else { return };
-        match pace {
-            Pace::FlatOut => {}
-            Pace::Live => tokio::time::sleep(until_wall_clock(event.at)).await,
-            Pace::SinceStart => {
-                let after = Duration::try_from(event.at.duration_since(start)).unwrap_or_default();
+        pace.wait(event.at, began, start).await;
+        engine.dispatch(event).await;
+    }
+}
+
+impl Pace {
+    async fn wait(self, until: Timestamp, began: Instant, start: Timestamp) {
+        match self {
+            Self::FlatOut => {}
+            Self::Live => tokio::time::sleep(until_wall_clock(until)).await,
+            Self::SinceStart => {
+                let after = Duration::try_from(until.duration_since(start)).unwrap_or_default();
                 tokio::time::sleep_until(began + after).await;
             }
         }
-        deliverer.send(event).await;
     }
 }
 

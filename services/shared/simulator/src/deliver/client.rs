@@ -23,13 +23,9 @@ pub(super) enum Answer {
 }
 
 impl Receiver {
-    pub(super) fn new(config: &DeliveryConfig) -> Result<Self, ConfigError> {
-        let url = Url::parse(&config.target_url).ok().filter(Url::has_host).ok_or(ConfigError {
-            field: "delivery.target_url",
-            rule: "an http or https address",
-        })?;
+    pub(super) fn new(to: Destination, config: &DeliveryConfig) -> Result<Self, ConfigError> {
         let client = Client::builder()
-            .default_headers(headers(config)?)
+            .default_headers(to.headers)
             .timeout(config.timeout())
             // Only a literal 200 counts, so a redirect is a failure like any other.
             .redirect(redirect::Policy::none())
@@ -39,7 +35,7 @@ impl Receiver {
             .pool_max_idle_per_host(config.concurrency)
             .build()
             .map_err(|_| ConfigError { field: "delivery", rule: "usable by an HTTP client" })?;
-        Ok(Self { client, url })
+        Ok(Self { client, url: to.url })
     }
 
     pub(super) async fn post(&self, body: Bytes) -> Answer {
@@ -54,27 +50,45 @@ impl Receiver {
     }
 }
 
-/// The headers captured with real deliveries. The content type is wrong on purpose: it is what
-/// UniPile sends although the body is JSON.
-fn headers(config: &DeliveryConfig) -> Result<HeaderMap, ConfigError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static("axios/1.7.7"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    if let Some(secret) = &config.secret_value {
-        let (name, mut value) = secret_header(&config.secret_header, secret.expose_secret())?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
-    Ok(headers)
+/// Where webhooks go, and what they carry.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    url: Url,
+    headers: HeaderMap,
 }
 
-fn secret_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
-    let name = name
-        .parse()
-        .map_err(|_| ConfigError { field: "delivery.secret_header", rule: "a header name" })?;
-    let value = value
-        .parse()
-        .map_err(|_| ConfigError { field: "delivery.secret_value", rule: "a header value" })?;
-    Ok((name, value))
+impl Destination {
+    /// An address with the headers captured with real deliveries. `None` when it is no address.
+    ///
+    /// The content type is wrong on purpose: it is what UniPile sends although the body is JSON.
+    pub(crate) fn new(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok().filter(Url::has_host)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_static("axios/1.7.7"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, form);
+        Some(Self { url, headers })
+    }
+
+    /// The receiver that the configuration names.
+    pub(crate) fn configured(config: &DeliveryConfig) -> Result<Self, ConfigError> {
+        let wrong = |field, rule| ConfigError { field, rule };
+        let to = Self::new(&config.target_url)
+            .ok_or(wrong("delivery.target_url", "an http or https address"))?;
+        let Some(secret) = &config.secret_value else { return Ok(to) };
+        let name: HeaderName = (config.secret_header.parse())
+            .map_err(|_| wrong("delivery.secret_header", "a header name"))?;
+        to.with_header(name.as_str(), secret.expose_secret())
+            .ok_or(wrong("delivery.secret_value", "a header value"))
+    }
+
+    /// With a header on top, which takes the place of another one of its name. `None` when there can
+    /// be no such header.
+    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Option<Self> {
+        let mut value: HeaderValue = value.parse().ok()?;
+        value.set_sensitive(true);
+        self.headers.insert(name.parse::<HeaderName>().ok()?, value);
+        Some(self)
+    }
 }

@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliveryConfig {
-    /// The receiver's address.
+    /// The receiver's address. Empty means that only those who subscribe over the API get webhooks.
     pub target_url: String,
     /// The header that carries the secret.
     pub secret_header: String,

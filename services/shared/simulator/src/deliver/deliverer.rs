@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::DeliveryConfig;
-use super::client::{Answer, Receiver};
+use super::client::{Answer, Destination, Receiver};
 use super::ledger::{Ledger, Outcome, Place};
 use super::retry::Schedule;
 use crate::config::ConfigError;
@@ -32,12 +33,17 @@ struct Line {
 }
 
 impl Deliverer {
-    pub(crate) fn new(config: &DeliveryConfig) -> Result<Self, ConfigError> {
+    /// A way to one receiver. Several may share the books.
+    pub(crate) fn new(
+        to: Destination,
+        config: &DeliveryConfig,
+        ledger: Arc<Ledger>,
+    ) -> Result<Self, ConfigError> {
         let line = Line {
-            receiver: Receiver::new(config)?,
+            receiver: Receiver::new(to, config)?,
             in_flight: Arc::new(Semaphore::new(config.concurrency)),
             schedule: Schedule::new(config),
-            ledger: Arc::new(Ledger::new(config.keep_events)),
+            ledger,
             stopping: CancellationToken::new(),
         };
         Ok(Self {
@@ -47,27 +53,20 @@ impl Deliverer {
         })
     }
 
-    pub(crate) fn ledger(&self) -> Arc<Ledger> {
-        Arc::clone(&self.line.ledger)
-    }
-
-    /// Takes an event up. Waits while too many are outstanding.
-    pub(crate) async fn send(&self, event: Event) {
+    /// Takes an event up. Waits while too many are outstanding. What is returned ends when the event
+    /// is acknowledged or given up.
+    pub(crate) async fn send(&self, event: Event) -> Option<JoinHandle<()>> {
         let line = Arc::clone(&self.line);
         // Neither semaphore is ever closed. The turn is taken here and not in the task, which
         // keeps first attempts in order where only one request may be under way.
-        let Ok(room) = Arc::clone(&self.outstanding).acquire_owned().await else {
-            return;
-        };
-        let Ok(turn) = Arc::clone(&line.in_flight).acquire_owned().await else {
-            return;
-        };
+        let room = Arc::clone(&self.outstanding).acquire_owned().await.ok()?;
+        let turn = Arc::clone(&line.in_flight).acquire_owned().await.ok()?;
         let place = line.ledger.open(&event);
-        self.tasks.spawn(async move {
+        Some(self.tasks.spawn(async move {
             let outcome = line.deliver(&event, place, turn).await;
             line.ledger.settle(place, outcome);
             drop(room);
-        });
+        }))
     }
 
     /// Waits until every event is acknowledged or given up.

@@ -64,7 +64,7 @@ impl Counts {
 pub(super) struct Place(usize);
 
 impl Ledger {
-    pub(super) fn new(keep: bool) -> Self {
+    pub(crate) fn new(keep: bool) -> Self {
         let (counts, _) = watch::channel(Counts::default());
         Self { keep, entries: Mutex::new(Vec::new()), counts }
     }
@@ -98,6 +98,11 @@ impl Ledger {
         let mut reader = self.counts.subscribe();
         // The sender lives as long as `self`, so the wait ends only by the condition.
         reader.wait_for(wanted).await.map(|counts| *counts).unwrap_or_default()
+    }
+
+    /// Tells of every change of the numbers.
+    pub(crate) fn changes(&self) -> watch::Receiver<Counts> {
+        self.counts.subscribe()
     }
 
     fn with_outcome(&self, outcome: Outcome) -> Vec<Event> {

@@ -6,6 +6,7 @@ mod deliverer;
 mod ledger;
 mod retry;
 
+pub(crate) use client::Destination;
 pub use config::DeliveryConfig;
 pub(crate) use deliverer::Deliverer;
 pub use ledger::{Counts, Entry, Ledger, Outcome};

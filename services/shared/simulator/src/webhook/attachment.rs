@@ -96,7 +96,7 @@ pub(crate) fn type_name(media: Media) -> &'static str {
     match media {
         Media::Image => "img",
         Media::Video => "video",
-        Media::Voice => "audio",
+        Media::Voice | Media::Audio => "audio",
         Media::Document => "file",
     }
 }

@@ -6,6 +6,9 @@ use super::attachment::AttachmentBody;
 use super::attendee::Attendee;
 use crate::world::{Account, Chat, Content, Message, Person, Quote, Who};
 
+/// The name under which the configured receiver subscribed.
+pub(crate) const WEBHOOK_NAME: &str = "simulated messaging";
+
 /// The body of every message event. Field order is that of the captured bodies.
 #[derive(Debug, Serialize)]
 pub(super) struct MessageBody<'a> {
@@ -18,7 +21,7 @@ pub(super) struct MessageBody<'a> {
     attendees: Vec<Attendee<'a>>,
     sender: Attendee<'a>,
     subject: Option<&'a str>,
-    message: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
     message_id: &'a str,
     #[serde(serialize_with = "as_time")]
     timestamp: Timestamp,
@@ -87,7 +90,7 @@ impl<'a> MessageBody<'a> {
                 phone_number: owner.phone_number().unwrap_or_default(),
                 user_id: if dialect.user_id { owner.lid() } else { None },
             },
-            webhook_name: "simulated messaging",
+            webhook_name: WEBHOOK_NAME,
             chat_id: &chat.id,
             attendees: attendees(account, chat),
             sender: account.people.get(message.sender.0)?.into(),

@@ -9,6 +9,9 @@ mod attendee;
 mod message;
 mod status;
 
+pub(crate) use attachment::type_name;
+pub(crate) use message::WEBHOOK_NAME;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,6 +51,16 @@ impl Webhook {
 ///
 /// `None` when the message is no longer kept.
 pub(crate) fn render(world: &World, change: Change, at: Timestamp) -> Option<Webhook> {
+    render_as(world, change, at, None)
+}
+
+/// The same with another text in place of the message's, as WhatsApp's servers tidy some.
+pub(crate) fn render_as(
+    world: &World,
+    change: Change,
+    at: Timestamp,
+    text: Option<&str>,
+) -> Option<Webhook> {
     let key = match change {
         Change::Status { account, status, flat } => {
             return Some(status::render(world.account(account)?, status, flat));
@@ -64,6 +77,9 @@ pub(crate) fn render(world: &World, change: Change, at: Timestamp) -> Option<Web
     let chat = world.chat(key.chat)?;
     let account = world.account(chat.account)?;
     let mut body = MessageBody::new(account, chat, message)?;
+    if text.is_some() {
+        body.message = text;
+    }
     match change {
         Change::Delivered(_) => body.receipt("message_delivered", at),
         Change::Read(_) | Change::Seen(_) => body.receipt("message_read", at),
@@ -133,13 +149,13 @@ fn media_kind(media: Media) -> Kind {
     match media {
         Media::Image => Kind::Image,
         Media::Video => Kind::Video,
-        Media::Voice => Kind::Voice,
+        Media::Voice | Media::Audio => Kind::Voice,
         Media::Document => Kind::Document,
     }
 }
 
 /// Three decimals and `Z`, as in all of UniPile's times.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
 impl Serialize for Time {

@@ -26,6 +26,8 @@ pub(crate) enum Media {
     Image,
     Video,
     Voice,
+    /// Sound that was not spoken into the phone.
+    Audio,
     Document,
 }
 
@@ -50,6 +52,7 @@ impl Attachment {
             Media::Image => "image/jpeg",
             Media::Video => "video/mp4",
             Media::Voice => "audio/ogg; codecs=opus",
+            Media::Audio => "audio/mpeg",
             Media::Document => "application/pdf",
         }
     }

@@ -16,6 +16,7 @@ mod person;
 mod seed;
 mod shared;
 mod timeline;
+mod walk;
 
 use std::borrow::Cow;
 
@@ -35,6 +36,7 @@ pub(crate) use person::{Person, Privacy};
 pub(crate) use seed::Began;
 pub(crate) use shared::SharedWorld;
 pub(crate) use timeline::Timeline;
+pub(crate) use walk::{Place, Walk, Window};
 
 /// All accounts with their people, chats and messages.
 #[derive(Debug)]

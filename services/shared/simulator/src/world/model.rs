@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, AccountStatus, Chat, Message, Party, Receipt, Who, World};
+use super::{Account, AccountStatus, Chat, Message, MessageKey, Party, Receipt, Who, World};
 
 /// What every message, chat and account looks like after all that has happened, whatever the
 /// order in which the webhooks arrive.
@@ -112,6 +112,14 @@ impl World {
             }
         }
         model
+    }
+}
+
+impl World {
+    /// The truth about one message.
+    pub(crate) fn message_model(&self, key: MessageKey) -> Option<MessageModel> {
+        let chat = self.chat(key.chat)?;
+        Some(message_model(self.account(chat.account)?, chat, &*self.read(key)?))
     }
 }
 

@@ -36,9 +36,8 @@ impl World {
         });
         let mut dice = Dice::new(config.seed, 2);
         let connected = Timestamp::from_second(CONNECTED_SECONDS).unwrap_or_default();
-        for n in 0..config.accounts {
-            let id = None;
-            world.add_account(id, config, &mut dice, connected);
+        for _ in 0..config.accounts {
+            world.add_account(None, config, &mut dice, connected);
         }
         world
     }

@@ -94,7 +94,8 @@ impl Timeline {
         usize::try_from(self.past_count()).unwrap_or(usize::MAX).saturating_add(self.kept.len())
     }
 
-    fn at(&self, place: usize) -> Timestamp {
+    /// When the message in this place was sent.
+    pub(crate) fn at(&self, place: usize) -> Timestamp {
         match (&self.past, place as u64) {
             (Some(past), number) if number < past.count() => past.sent_at(number),
             (_, number) => {
