@@ -39,8 +39,8 @@ pub(crate) enum Command {
     Token(token::Command),
     /// Ask the running program whether it is ready; for containers
     Healthcheck(healthcheck::Args),
-    /// Send invented webhooks to an address, as UniPile would
-    Simulate(simulate::Args),
+    /// A UniPile of an invented world: sends webhooks to an address, and serves the API
+    Simulate(Box<simulate::Args>),
     /// Print the version
     Version,
 }

@@ -1,23 +1,35 @@
-//! `channel simulate`: the simulator as a program of its own.
+//! The flags, and the settings that they make.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use anyhow::Context;
-use channel_runtime::config::TelemetryConfig;
-use channel_runtime::telemetry::Telemetry;
-use channel_simulator::{Counts, Faults, Ledger, Simulator, SimulatorConfig};
+use anyhow::{Context, bail};
+use channel_simulator::{ApiConfig, Behaviour, Faults, SimulatorConfig};
 use secrecy::SecretString;
-use serde_json::json;
 
-use crate::output::Output;
-use crate::{keys, process};
+use crate::keys;
+
+/// Messages that a chat has had before, when nobody says.
+const PAST: u32 = 200;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The webhook address to send to, which ends in /api/v1/webhooks/unipile/
-    #[arg(long, value_name = "URL")]
-    target: String,
+    /// The webhook address to send to, which ends in /api/v1/webhooks/unipile/; with --listen also whoever
+    /// subscribes over the API gets webhooks
+    #[arg(long, value_name = "URL", required_unless_present = "listen")]
+    webhook_url: Option<String>,
+    /// Serve UniPile's API at this address; runs until it is stopped
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<SocketAddr>,
+    /// The key that callers of the API need
+    #[arg(long, value_name = "KEY", requires = "listen")]
+    api_key: Option<String>,
+    /// Everything that follows from a call follows at once, and nobody answers; for tests
+    #[arg(long, requires = "listen")]
+    prompt: bool,
+    /// Messages that every chat has had before, for the API to list
+    #[arg(long, value_name = "MESSAGES", requires = "listen")]
+    past: Option<u32>,
     /// A file with the secret that webhooks carry
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -48,7 +60,7 @@ pub(crate) struct Args {
     /// Events a second after that, on average
     #[arg(long)]
     rate: Option<f64>,
-    /// Stop after this many events
+    /// Send no more after this many events; 0 leaves everything to the callers of the API
     #[arg(long)]
     total: Option<u64>,
     /// Requests under way at the same time
@@ -59,7 +71,7 @@ pub(crate) struct Args {
     flat_out: bool,
     /// Write what was acknowledged, and what was not, as JSON lines into this file at the end
     #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    pub(super) ledger: Option<PathBuf>,
     #[command(flatten)]
     faults: FaultArgs,
 }
@@ -87,45 +99,6 @@ struct FaultArgs {
     poison: Option<f64>,
 }
 
-pub(crate) fn run(args: &Args, out: Output) -> anyhow::Result<()> {
-    let config = args.settings()?;
-    let simulator = Simulator::new(config)?;
-    let runtime = process::runtime()?;
-    let outcome = runtime.block_on(simulate(simulator, args.ledger.as_deref(), out));
-    runtime.shutdown_background();
-    outcome
-}
-
-async fn simulate(
-    simulator: Simulator,
-    ledger: Option<&Path>,
-    mut out: Output,
-) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start("channel-simulate", &TelemetryConfig::default())?;
-    let report = simulator.run(async { drop(tokio::signal::ctrl_c().await) }).await;
-    telemetry.flush().await;
-    if let Some(path) = ledger {
-        write(path, &report.ledger).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(out.line(told(report.ledger.counts()))?)
-}
-
-fn told(counts: Counts) -> String {
-    let Counts { sent, attempts, acked, failed } = counts;
-    let open = counts.pending();
-    format!(
-        "sent {sent} in {attempts} requests: {acked} acknowledged, {failed} failed, {open} open"
-    )
-}
-
-fn write(path: &Path, ledger: &Arc<Ledger>) -> anyhow::Result<()> {
-    let lines = ledger.entries().into_iter().map(|entry| {
-        let body = String::from_utf8_lossy(&entry.event.body).into_owned();
-        json!({ "outcome": entry.outcome, "attempts": entry.attempts, "body": body }).to_string()
-    });
-    Ok(std::fs::write(path, lines.map(|line| line + "\n").collect::<String>())?)
-}
-
 /// Takes a flag over, if it was given.
 fn take<T>(into: &mut T, flag: Option<T>) {
     if let Some(value) = flag {
@@ -134,7 +107,7 @@ fn take<T>(into: &mut T, flag: Option<T>) {
 }
 
 impl Args {
-    fn settings(&self) -> anyhow::Result<SimulatorConfig> {
+    pub(super) fn settings(&self) -> anyhow::Result<SimulatorConfig> {
         let mut config = self.base()?;
         take(&mut config.seed, self.seed);
         take(&mut config.accounts, self.accounts);
@@ -144,8 +117,9 @@ impl Args {
         take(&mut config.rate_per_second, self.rate);
         take(&mut config.total, self.total.map(Some));
         self.faults.apply(&mut config.faults);
+        self.serve(&mut config)?;
         let delivery = &mut config.delivery;
-        delivery.target_url.clone_from(&self.target);
+        delivery.target_url = self.webhook_url.clone().unwrap_or_default();
         take(&mut delivery.secret_header, self.secret_header.clone());
         take(&mut delivery.concurrency, self.concurrency);
         delivery.paced &= !self.flat_out;
@@ -156,6 +130,26 @@ impl Args {
             delivery.secret_value = Some(SecretString::from(secret.expose()));
         }
         Ok(config)
+    }
+
+    /// What the API needs, where one is served.
+    fn serve(&self, config: &mut SimulatorConfig) -> anyhow::Result<()> {
+        if self.listen.is_none() {
+            if config.api.is_some() {
+                bail!("the settings have a section [api]: say with --listen where to serve it");
+            }
+            return Ok(());
+        }
+        let invented = config.api.is_none();
+        let api = config.api.get_or_insert_with(ApiConfig::default);
+        match (self.prompt, invented) {
+            (true, _) => api.behaviour = Behaviour::default(),
+            (false, true) => api.behaviour = Behaviour::lively(),
+            (false, false) => {}
+        }
+        take(&mut api.key, self.api_key.clone());
+        take(&mut config.past_per_chat, self.past.or(invented.then_some(PAST)));
+        Ok(())
     }
 
     fn base(&self) -> anyhow::Result<SimulatorConfig> {
@@ -197,7 +191,7 @@ mod tests {
     }
 
     fn settings(flags: &[&str]) -> SimulatorConfig {
-        let line = ["simulate", "--target", "http://127.0.0.1:1/"].iter().chain(flags);
+        let line = ["simulate", "--webhook-url", "http://127.0.0.1:1/"].iter().chain(flags);
         Line::parse_from(line).args.settings().unwrap()
     }
 
@@ -217,10 +211,30 @@ mod tests {
     }
 
     #[test]
+    fn an_api_is_served_only_where_somebody_says_at_which_address() {
+        let quiet = settings(&[]);
+        assert!(quiet.api.is_none());
+        let served = Line::parse_from(["simulate", "--listen", "127.0.0.1:0", "--api-key", "k"]);
+        let served = served.args.settings().unwrap();
+        let api = served.api.unwrap();
+        assert_eq!((&*api.key, &*served.delivery.target_url), ("k", ""));
+        assert_eq!((api.behaviour, served.past_per_chat), (Behaviour::lively(), PAST));
+        assert_eq!(settings(&["--listen", "[::1]:0", "--prompt"]).api, Some(ApiConfig::default()));
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[api]\nkey = \"k\"\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let line = ["simulate", "--webhook-url", "http://127.0.0.1:1/", "--settings", path];
+        let error = Line::parse_from(line).args.settings().unwrap_err().to_string();
+        assert!(error.contains("--listen"), "{error}");
+        assert!(Line::try_parse_from(["simulate"]).is_err());
+    }
+
+    #[test]
     fn a_secret_file_without_a_secret_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_str().unwrap();
-        let line = ["simulate", "--target", "http://127.0.0.1:1/", "--secret-file", path];
+        let line = ["simulate", "--webhook-url", "http://127.0.0.1:1/", "--secret-file", path];
         let error = Line::parse_from(line).args.settings().unwrap_err().to_string();
         assert!(error.contains(path), "{error}");
     }
