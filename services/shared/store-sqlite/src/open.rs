@@ -221,3 +221,24 @@ async fn epoch(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
         .map_err(sorted)?;
     Ok(epoch.cast_unsigned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use channel_store::Intake;
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = sqlx::migrate!("./migrations");
+        first.migrations.to_mut().retain(|migration| migration.version == 1);
+        let mut connection = connect(folder.path()).connect().await.unwrap();
+        first.run_direct(None, &mut connection, false).await.unwrap();
+        let row = "INSERT INTO webhook_inbox (id, received_at, headers, body, state) \
+            VALUES (1, 1, '{}', x'7b7d', 3)";
+        sqlx::query(row).execute(&mut connection).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
+        assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
+    }
+}
