@@ -35,7 +35,8 @@ fn samples() -> BTreeMap<Kind, Event> {
 }
 
 fn fixture(name: &str) -> Value {
-    let path = format!("{}/tests/fixtures/webhook_{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path =
+        format!("{}/../unipile/tests/fixtures/webhook_{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -152,7 +153,8 @@ fn keys_come_in_the_order_of_the_captured_body() {
     for (kind, name) in
         [(Kind::Text, "message_received_text"), (Kind::Reaction, "message_reaction")]
     {
-        let path = format!("{}/tests/fixtures/webhook_{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let path =
+            format!("{}/../unipile/tests/fixtures/webhook_{name}.json", env!("CARGO_MANIFEST_DIR"));
         let theirs = keys_in_order(&std::fs::read(path).unwrap());
         assert_eq!(keys_in_order(&samples[&kind].body), theirs, "{kind:?}");
     }

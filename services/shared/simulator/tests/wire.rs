@@ -146,7 +146,8 @@ fn every_poison_is_bad_in_its_own_way() {
 
 #[test]
 fn v2_poison_has_the_keys_of_the_v2_fixture() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v2_event_message_new.json");
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../unipile/tests/fixtures/v2_event_message_new.json");
     let fixture: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let ours: Value = serde_json::from_slice(&poison()[&Poison::V2Shaped].body).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
