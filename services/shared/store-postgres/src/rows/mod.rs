@@ -1,5 +1,6 @@
 //! The rows of one open transaction: what the projection reads and writes.
 
+mod children;
 mod inbox;
 mod load;
 mod log;
@@ -8,6 +9,7 @@ mod messages;
 mod open;
 mod people;
 mod search;
+mod sent;
 mod together;
 
 use async_trait::async_trait;
@@ -79,11 +81,11 @@ impl Rows for Tx<'_> {
         people::attendees(&mut seldom, &writes.attendees)?;
         people::links(&mut seldom, &writes.links);
         search::no_words(&mut seldom, &writes.messages);
-        messages::files(&mut seldom, &writes.messages)?;
-        messages::reactions(&mut seldom, &writes.messages);
-        messages::versions(&mut seldom, &writes.versions);
-        messages::unpark(&mut seldom, &writes.unparked);
-        messages::park(&mut seldom, &writes.parked)?;
+        children::files(&mut seldom, &writes.messages)?;
+        children::reactions(&mut seldom, &writes.messages);
+        children::versions(&mut seldom, &writes.versions);
+        children::unpark(&mut seldom, &writes.unparked);
+        children::park(&mut seldom, &writes.parked)?;
         seldom.execute(self.connection).await
     }
 }
@@ -93,14 +95,17 @@ fn column<'r, R, V>(rows: &'r [R], value: impl Fn(&'r R) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 
-/// One part of many rows as JSON texts.
-fn json_column<'r, R, P: serde::Serialize + 'r>(
-    rows: &'r [R],
-    part: impl Fn(&'r R) -> Option<&'r P>,
-) -> Result<Vec<Option<String>>, StoreError> {
+/// Rows as the server takes them.
+fn tried<'r, R, S>(rows: &'r [R]) -> Result<Vec<S>, StoreError>
+where
+    S: TryFrom<&'r R, Error = StoreError>,
+{
+    rows.iter().map(S::try_from).collect()
+}
+
+/// A part of a row as JSON text.
+fn json(part: &impl serde::Serialize) -> Result<String, StoreError> {
     let unwritable =
         |_| crate::error::nonsense("a new row", "", "a part of it cannot be written as JSON");
-    rows.iter()
-        .map(|row| part(row).map(serde_json::to_string).transpose().map_err(unwritable))
-        .collect()
+    serde_json::to_string(part).map_err(unwritable)
 }

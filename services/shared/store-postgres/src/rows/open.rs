@@ -1,7 +1,8 @@
 //! Opening accounts: their rows in `account_head` are locked first, by ascending key.
 
+use super::sent::row_sent;
 use super::together::Together;
-use super::{column, json_column};
+use super::{column, json, tried};
 use crate::decode::{self, ACCOUNT, get, log_end};
 use crate::error::sorted;
 use channel_domain::Micros;
@@ -95,23 +96,42 @@ async fn create(
 const UPDATE: &str = "UPDATE accounts a SET tenant = u.tenant, phone = u.phone, \
       phone_at = u.phone_at, phone_inbox = u.phone_inbox, reports = u.reports::jsonb, \
       connection = u.connection, rev = u.rev \
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
-        $7::smallint[], $8::bigint[]) \
-      AS u(account_key, tenant, phone, phone_at, phone_inbox, reports, connection, rev) \
-    WHERE a.account_key = u.account_key";
+    FROM unnest($1::account_row[]) AS u WHERE a.account_key = u.account_key";
+
+row_sent!(
+    "account_row",
+    struct Updated<'r> {
+        account_key: i64,
+        tenant: &'r str,
+        phone: Option<&'r str>,
+        phone_at: Option<i64>,
+        phone_inbox: Option<i64>,
+        reports: String,
+        connection: i16,
+        rev: i64,
+    }
+);
+
+impl<'r> TryFrom<&'r Account> for Updated<'r> {
+    type Error = StoreError;
+
+    fn try_from(account: &'r Account) -> Result<Self, StoreError> {
+        let phone = account.phone.as_ref();
+        Ok(Self {
+            account_key: account.key,
+            tenant: account.tenant.as_str(),
+            phone: phone.map(|(phone, _)| phone.as_str()),
+            phone_at: phone.map(|(_, since)| since.at.0),
+            phone_inbox: phone.map(|(_, since)| since.inbox),
+            reports: json(&account.reports)?,
+            connection: account.connection().0 as i16,
+            rev: account.rev.cast_signed(),
+        })
+    }
+}
 
 /// Writes accounts that are open.
 pub(super) fn update(together: &mut Together, accounts: &[Account]) -> Result<(), StoreError> {
-    let phone = |account: &Account| account.phone.as_ref().map(|(_, since)| *since);
-    together
-        .part(UPDATE, accounts)
-        .bind(column(accounts, |a| a.key))
-        .bind(column(accounts, |a| a.tenant.as_str()))
-        .bind(column(accounts, |a| a.phone.as_ref().map(|(phone, _)| phone.as_str())))
-        .bind(column(accounts, |a| phone(a).map(|since| since.at.0)))
-        .bind(column(accounts, |a| phone(a).map(|since| since.inbox)))
-        .bind(json_column(accounts, |a| Some(&a.reports))?)
-        .bind(column(accounts, |a| a.connection().0 as i16))
-        .bind(column(accounts, |a| a.rev.cast_signed()));
+    together.part(UPDATE, tried::<_, Updated<'_>>(accounts)?);
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Writing chats and people.
 
+use super::sent::row_sent;
 use super::together::Together;
-use super::{column, json_column};
+use super::{json, tried};
 use channel_domain::attendee::{Attendee, ClaimKind};
-use channel_domain::chat::{Chat, Counterparty};
+use channel_domain::chat::Chat;
 use channel_domain::search;
 use channel_store::StoreError;
 use channel_store::rows::{Link, Member, Owned};
@@ -11,33 +12,51 @@ use channel_store::rows::{Link, Member, Owned};
 const ATTENDEES: &str = "INSERT INTO attendees (account_key, attendee_key, id, is_self, name, phone, \
       claims, words, rev) \
     SELECT account_key, attendee_key, id, is_self, name, phone, claims::jsonb, words, rev \
-    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::text[], $6::text[], \
-        $7::text[], $8::text[], $9::bigint[]) \
-      AS u(account_key, attendee_key, id, is_self, name, phone, claims, words, rev) \
+    FROM unnest($1::attendee_row[]) \
     ON CONFLICT (account_key, attendee_key) DO UPDATE SET is_self = excluded.is_self, \
       name = excluded.name, phone = excluded.phone, claims = excluded.claims, \
       words = excluded.words, rev = excluded.rev";
+
+row_sent!(
+    "attendee_row",
+    struct AttendeeRow<'r> {
+        account_key: i64,
+        attendee_key: i64,
+        id: &'r str,
+        is_self: bool,
+        name: Option<&'r str>,
+        phone: Option<&'r str>,
+        claims: String,
+        words: String,
+        rev: i64,
+    }
+);
+
+impl<'r> TryFrom<&'r Owned<Attendee>> for AttendeeRow<'r> {
+    type Error = StoreError;
+
+    fn try_from(Owned { account_key, row }: &'r Owned<Attendee>) -> Result<Self, StoreError> {
+        let (name, phone) = (row.name(), row.phone());
+        Ok(Self {
+            account_key: *account_key,
+            attendee_key: row.key,
+            id: row.id.as_str(),
+            is_self: row.is_self,
+            name,
+            phone,
+            claims: json(&row.claims)?,
+            words: listed_words([name, phone].into_iter().flatten()),
+            rev: row.rev.cast_signed(),
+        })
+    }
+}
 
 /// Writes people.
 pub(super) fn attendees(
     together: &mut Together,
     rows: &[Owned<Attendee>],
 ) -> Result<(), StoreError> {
-    let words = |attendee: &Attendee| {
-        let named = [attendee.name(), attendee.phone()];
-        listed_words(named.into_iter().flatten())
-    };
-    together
-        .part(ATTENDEES, rows)
-        .bind(column(rows, |owned| owned.account_key))
-        .bind(column(rows, |owned| owned.row.key))
-        .bind(column(rows, |owned| owned.row.id.as_str()))
-        .bind(column(rows, |owned| owned.row.is_self))
-        .bind(column(rows, |owned| owned.row.name()))
-        .bind(column(rows, |owned| owned.row.phone()))
-        .bind(json_column(rows, |owned| Some(&owned.row.claims))?)
-        .bind(column(rows, |owned| words(&owned.row)))
-        .bind(column(rows, |owned| owned.row.rev.cast_signed()));
+    together.part(ATTENDEES, tried::<_, AttendeeRow<'_>>(rows)?);
     Ok(())
 }
 
@@ -53,13 +72,7 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
     SELECT account_key, chat_key, id, provider_id, kind, own_name, subject, subject_at, subject_inbox, \
       counterparty_key, counterparty_at, counterparty_inbox, pinned, pinned_at, pinned_inbox, \
       archived, muted_until, read_only, read_up_to, unread, last::jsonb, place, words, rev \
-    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::text[], \
-        $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], \
-        $13::boolean[], $14::bigint[], $15::bigint[], $16::boolean[], $17::bigint[], $18::boolean[], \
-        $19::bigint[], $20::integer[], $21::text[], $22::bytea[], $23::text[], $24::bigint[]) \
-      AS u(account_key, chat_key, id, provider_id, kind, own_name, subject, subject_at, subject_inbox, \
-        counterparty_key, counterparty_at, counterparty_inbox, pinned, pinned_at, pinned_inbox, \
-        archived, muted_until, read_only, read_up_to, unread, last, place, words, rev) \
+    FROM unnest($1::chat_row[]) \
     ON CONFLICT (account_key, chat_key) DO UPDATE SET provider_id = excluded.provider_id, \
       kind = excluded.kind, own_name = excluded.own_name, subject = excluded.subject, \
       subject_at = excluded.subject_at, subject_inbox = excluded.subject_inbox, \
@@ -70,45 +83,80 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
       read_only = excluded.read_only, read_up_to = excluded.read_up_to, unread = excluded.unread, \
       last = excluded.last, place = excluded.place, words = excluded.words, rev = excluded.rev";
 
+row_sent!(
+    "chat_row",
+    struct ChatRow<'r> {
+        account_key: i64,
+        chat_key: i64,
+        id: &'r str,
+        provider_id: Option<&'r str>,
+        kind: i16,
+        own_name: Option<&'r str>,
+        subject: Option<&'r str>,
+        subject_at: Option<i64>,
+        subject_inbox: Option<i64>,
+        counterparty_key: Option<i64>,
+        counterparty_at: Option<i64>,
+        counterparty_inbox: Option<i64>,
+        pinned: bool,
+        pinned_at: i64,
+        pinned_inbox: i64,
+        archived: bool,
+        muted_until: Option<i64>,
+        read_only: bool,
+        read_up_to: i64,
+        unread: i32,
+        last: Option<String>,
+        place: &'r [u8],
+        words: String,
+        rev: i64,
+    }
+);
+
+impl<'r> TryFrom<&'r Owned<Chat>> for ChatRow<'r> {
+    type Error = StoreError;
+
+    fn try_from(Owned { account_key, row }: &'r Owned<Chat>) -> Result<Self, StoreError> {
+        let (subject, person) = (row.subject.as_ref(), row.counterparty.as_ref());
+        let (pinned, pinned_since) = row.pinned;
+        Ok(Self {
+            account_key: *account_key,
+            chat_key: row.key,
+            id: row.id.as_str(),
+            provider_id: row.provider_id.as_deref(),
+            kind: row.kind as i16,
+            own_name: row.own_name.as_deref(),
+            subject: subject.map(|(text, _)| text.as_str()),
+            subject_at: subject.map(|(_, since)| since.at.0),
+            subject_inbox: subject.map(|(_, since)| since.inbox),
+            counterparty_key: person.map(|person| person.key),
+            counterparty_at: person.map(|person| person.since.at.0),
+            counterparty_inbox: person.map(|person| person.since.inbox),
+            pinned,
+            pinned_at: pinned_since.at.0,
+            pinned_inbox: pinned_since.inbox,
+            archived: row.archived,
+            muted_until: row.muted_until.map(|until| until.0),
+            read_only: row.read_only,
+            read_up_to: row.read_up_to.0,
+            unread: row.unread.cast_signed(),
+            last: row.last.as_ref().map(json).transpose()?,
+            place: row.order.as_bytes(),
+            words: title_words(row),
+            rev: row.rev.cast_signed(),
+        })
+    }
+}
+
 /// Writes chats.
 pub(super) fn chats(together: &mut Together, rows: &[Owned<Chat>]) -> Result<(), StoreError> {
-    let subject = |owned: &Owned<Chat>| owned.row.subject.as_ref().map(|(_, since)| *since);
-    together
-        .part(CHATS, rows)
-        .bind(column(rows, |owned| owned.account_key))
-        .bind(column(rows, |owned| owned.row.key))
-        .bind(column(rows, |owned| owned.row.id.as_str()))
-        .bind(column(rows, |owned| owned.row.provider_id.as_deref()))
-        .bind(column(rows, |owned| owned.row.kind as i16))
-        .bind(column(rows, |owned| owned.row.own_name.as_deref()))
-        .bind(column(rows, |owned| owned.row.subject.as_ref().map(|(text, _)| text.as_str())))
-        .bind(column(rows, |owned| subject(owned).map(|since| since.at.0)))
-        .bind(column(rows, |owned| subject(owned).map(|since| since.inbox)))
-        .bind(column(rows, |owned| person(owned).map(|person| person.key)))
-        .bind(column(rows, |owned| person(owned).map(|person| person.since.at.0)))
-        .bind(column(rows, |owned| person(owned).map(|person| person.since.inbox)))
-        .bind(column(rows, |owned| owned.row.pinned.0))
-        .bind(column(rows, |owned| owned.row.pinned.1.at.0))
-        .bind(column(rows, |owned| owned.row.pinned.1.inbox))
-        .bind(column(rows, |owned| owned.row.archived))
-        .bind(column(rows, |owned| owned.row.muted_until.map(|until| until.0)))
-        .bind(column(rows, |owned| owned.row.read_only))
-        .bind(column(rows, |owned| owned.row.read_up_to.0))
-        .bind(column(rows, |owned| owned.row.unread.cast_signed()))
-        .bind(json_column(rows, |owned| owned.row.last.as_ref())?)
-        .bind(column(rows, |owned| &owned.row.order.as_bytes()[..]))
-        .bind(column(rows, title_words))
-        .bind(column(rows, |owned| owned.row.rev.cast_signed()));
+    together.part(CHATS, tried::<_, ChatRow<'_>>(rows)?);
     Ok(())
 }
 
-fn person(owned: &Owned<Chat>) -> Option<&Counterparty> {
-    owned.row.counterparty.as_ref()
-}
-
-fn title_words(owned: &Owned<Chat>) -> String {
-    let (title, _) = owned.row.title();
-    let phone = person(owned).and_then(|person| person.phone.as_deref());
+fn title_words(chat: &Chat) -> String {
+    let (title, _) = chat.title();
+    let phone = chat.counterparty.as_ref().and_then(|person| person.phone.as_deref());
     listed_words([title.as_str()].into_iter().chain(phone))
 }
 
@@ -116,23 +164,40 @@ fn title_words(owned: &Owned<Chat>) -> String {
 const LINKS: &str = "INSERT INTO person_links AS l (account_key, kind, value, attendee_key, since_at, \
       since_inbox) \
     SELECT DISTINCT ON (account_key, kind, value, attendee_key) * \
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) \
-      AS u(account_key, kind, value, attendee_key, since_at, since_inbox) \
+    FROM unnest($1::person_link_row[]) \
     ORDER BY account_key, kind, value, attendee_key, since_at, since_inbox \
     ON CONFLICT (account_key, kind, value, attendee_key) DO UPDATE SET \
       since_at = excluded.since_at, since_inbox = excluded.since_inbox \
       WHERE (excluded.since_at, excluded.since_inbox) < (l.since_at, l.since_inbox)";
 
+row_sent!(
+    "person_link_row",
+    struct LinkRow<'r> {
+        account_key: i64,
+        kind: &'static str,
+        value: &'r str,
+        attendee_key: i64,
+        since_at: i64,
+        since_inbox: i64,
+    }
+);
+
+impl<'r> From<&'r Owned<Link>> for LinkRow<'r> {
+    fn from(Owned { account_key, row }: &'r Owned<Link>) -> Self {
+        Self {
+            account_key: *account_key,
+            kind: identifier(row.kind),
+            value: &row.value,
+            attendee_key: row.attendee_key,
+            since_at: row.since.at.0,
+            since_inbox: row.since.inbox,
+        }
+    }
+}
+
 /// Notes dated claims that identifiers name people.
 pub(super) fn links(together: &mut Together, rows: &[Owned<Link>]) {
-    together
-        .part(LINKS, rows)
-        .bind(column(rows, |owned| owned.account_key))
-        .bind(column(rows, |owned| identifier(owned.row.kind)))
-        .bind(column(rows, |owned| owned.row.value.as_str()))
-        .bind(column(rows, |owned| owned.row.attendee_key))
-        .bind(column(rows, |owned| owned.row.since.at.0))
-        .bind(column(rows, |owned| owned.row.since.inbox));
+    together.part(LINKS, rows.iter().map(LinkRow::from));
 }
 
 const fn identifier(kind: ClaimKind) -> &'static str {
@@ -150,21 +215,37 @@ const fn identifier(kind: ClaimKind) -> &'static str {
 /// written for nothing. The account's lock makes looking first safe.
 const MEMBERS: &str = "INSERT INTO chat_attendees AS m (account_key, chat_key, attendee_key, since_at, \
       since_inbox) \
-    SELECT u.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
-      AS u(account_key, chat_key, attendee_key, since_at, since_inbox) \
+    SELECT u.* FROM unnest($1::chat_attendee_row[]) AS u \
     WHERE NOT EXISTS (SELECT FROM chat_attendees k WHERE k.account_key = u.account_key \
       AND k.chat_key = u.chat_key AND k.attendee_key = u.attendee_key \
       AND (k.since_at, k.since_inbox) <= (u.since_at, u.since_inbox)) \
     ON CONFLICT (account_key, chat_key, attendee_key) DO UPDATE SET \
       since_at = excluded.since_at, since_inbox = excluded.since_inbox";
 
+row_sent!(
+    "chat_attendee_row",
+    struct MemberRow {
+        account_key: i64,
+        chat_key: i64,
+        attendee_key: i64,
+        since_at: i64,
+        since_inbox: i64,
+    }
+);
+
+impl From<&Owned<Member>> for MemberRow {
+    fn from(Owned { account_key, row }: &Owned<Member>) -> Self {
+        Self {
+            account_key: *account_key,
+            chat_key: row.chat_key,
+            attendee_key: row.attendee_key,
+            since_at: row.since.at.0,
+            since_inbox: row.since.inbox,
+        }
+    }
+}
+
 /// Notes who is in which chat.
 pub(super) fn members(together: &mut Together, rows: &[Owned<Member>]) {
-    together
-        .part(MEMBERS, rows)
-        .bind(column(rows, |owned| owned.account_key))
-        .bind(column(rows, |owned| owned.row.chat_key))
-        .bind(column(rows, |owned| owned.row.attendee_key))
-        .bind(column(rows, |owned| owned.row.since.at.0))
-        .bind(column(rows, |owned| owned.row.since.inbox));
+    together.part(MEMBERS, rows.iter().map(MemberRow::from));
 }

@@ -1,6 +1,6 @@
 //! Writing the words of messages. See [`crate::search`] for how they are read.
 
-use super::column;
+use super::sent::row_sent;
 use super::together::Together;
 use crate::search::{chat_word, scoped, span};
 use channel_store::rows::{MessageWrite, Owned};
@@ -10,36 +10,49 @@ use channel_store::rows::{MessageWrite, Owned};
 const LARGEST: usize = 512 * 1024;
 
 /// A message without words has no row.
-const NO_WORDS: &str = "DELETE FROM message_words w USING unnest($1::bigint[], $2::bigint[]) \
-      AS u(account_key, message_key) \
+const NO_WORDS: &str = "DELETE FROM message_words w USING unnest($1::message_words_row[]) AS u \
     WHERE w.account_key = u.account_key AND w.message_key = u.message_key";
 
 const WORDS: &str = "INSERT INTO message_words (account_key, message_key, place, span, words) \
     SELECT account_key, message_key, place, span, array_to_tsvector(string_to_array(words, ' ')) \
-    FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::integer[], $5::text[]) \
-      AS u(account_key, message_key, place, span, words) \
+    FROM unnest($1::message_words_row[]) \
     ON CONFLICT (account_key, message_key) DO UPDATE SET place = excluded.place, \
       span = excluded.span, words = excluded.words";
 
+row_sent!(
+    "message_words_row",
+    struct WordsRow {
+        account_key: i64,
+        message_key: i64,
+        place: Vec<u8>,
+        span: i32,
+        words: String,
+    }
+);
+
+impl WordsRow {
+    fn new(owned: &Owned<MessageWrite>, indexed: &str) -> Self {
+        let message = &owned.row.message;
+        Self {
+            account_key: owned.account_key,
+            message_key: message.key,
+            place: message.sort_key().as_bytes().to_vec(),
+            span: span(message.sent_at),
+            words: line(owned, indexed),
+        }
+    }
+}
+
 /// Writes the words of messages whose text is new or changed.
 pub(super) fn words(together: &mut Together, messages: &[Owned<MessageWrite>]) {
-    let rows: Vec<_> = indexed(messages).filter(|(_, indexed)| !indexed.is_empty()).collect();
-    together
-        .part(WORDS, &rows)
-        .bind(column(&rows, |(owned, _)| owned.account_key))
-        .bind(column(&rows, |(owned, _)| owned.row.message.key))
-        .bind(column(&rows, |(owned, _)| owned.row.message.sort_key().as_bytes().to_vec()))
-        .bind(column(&rows, |(owned, _)| span(owned.row.message.sent_at)))
-        .bind(column(&rows, |(owned, indexed)| line(owned, indexed)));
+    let rows = indexed(messages).filter(|(_, indexed)| !indexed.is_empty());
+    together.part(WORDS, rows.map(|(owned, indexed)| WordsRow::new(owned, indexed)));
 }
 
 /// Forgets the words of messages that have none left.
 pub(super) fn no_words(together: &mut Together, messages: &[Owned<MessageWrite>]) {
-    let rows: Vec<_> = indexed(messages).filter(|(_, indexed)| indexed.is_empty()).collect();
-    together
-        .part(NO_WORDS, &rows)
-        .bind(column(&rows, |(owned, _)| owned.account_key))
-        .bind(column(&rows, |(owned, _)| owned.row.message.key));
+    let rows = indexed(messages).filter(|(_, indexed)| indexed.is_empty());
+    together.part(NO_WORDS, rows.map(|(owned, indexed)| WordsRow::new(owned, indexed)));
 }
 
 fn indexed(messages: &[Owned<MessageWrite>]) -> impl Iterator<Item = (&Owned<MessageWrite>, &str)> {

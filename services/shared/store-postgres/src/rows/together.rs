@@ -5,7 +5,7 @@
 
 use crate::error::sorted;
 use channel_store::StoreError;
-use sqlx::postgres::{PgArguments, PgConnection, Postgres};
+use sqlx::postgres::{PgArguments, PgConnection, PgHasArrayType, Postgres};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Type};
 use std::fmt::Write;
 
@@ -20,28 +20,23 @@ pub(super) struct Together {
 }
 
 impl Together {
-    /// Adds a statement for these rows, whose parameters count from `$1` and are bound to what this returns.
-    pub(super) fn part<R>(&mut self, statement: &str, rows: &[R]) -> &mut Self {
+    /// Adds a statement whose only parameter, `$1`, is these rows as one array. An array for each column
+    /// would cost the server many times as much: it fills a table of its own from every array that it
+    /// unnests.
+    pub(super) fn part<R>(&mut self, statement: &str, rows: impl IntoIterator<Item = R>)
+    where
+        R: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType,
+    {
+        let rows: Vec<R> = rows.into_iter().collect();
         self.has_work |= !rows.is_empty();
         let begin = if self.sql.is_empty() { "WITH " } else { ", " };
-        self.sql.push_str(begin);
-        let bound = self.arguments.len();
-        // Writing into a string cannot fail.
-        let _ = write!(self.sql, "part{bound} AS (");
-        renumber(statement, bound, &mut self.sql);
-        self.sql.push(')');
-        self
-    }
-
-    /// Binds the next parameter of the part that was added last.
-    pub(super) fn bind<'t, T>(&mut self, value: T) -> &mut Self
-    where
-        T: Encode<'t, Postgres> + Type<Postgres>,
-    {
-        if let Err(error) = self.arguments.add(value) {
+        if let Err(error) = self.arguments.add(rows) {
             self.refused.get_or_insert(sqlx::Error::Encode(error));
         }
-        self
+        let number = self.arguments.len();
+        let statement = statement.replace("$1", &format!("${number}"));
+        // Writing into a string cannot fail.
+        let _ = write!(self.sql, "{begin}part{number} AS ({statement})");
     }
 
     /// Executes what was added, if it has rows.
@@ -60,30 +55,18 @@ impl Together {
     }
 }
 
-/// Copies a statement, its parameters counted on from `bound`.
-fn renumber(statement: &str, bound: usize, into: &mut String) {
-    let mut pieces = statement.split('$');
-    into.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
-        let number: usize = piece[..end].parse().unwrap_or_default();
-        let _ = write!(into, "${}{}", number + bound, &piece[end..]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_parameters_of_each_part_follow_those_before() {
+    fn each_part_has_its_own_rows() {
         let mut together = Together::default();
-        together.part("INSERT INTO a SELECT $1, $2", &[0]).bind(1_i64).bind("x");
-        together.part("DELETE FROM b WHERE c = $1 AND d = $12", &[0]).bind(2_i64);
+        together.part("INSERT INTO a SELECT $1", [1_i64]);
+        together.part("DELETE FROM b WHERE c = ANY($1)", ["x"]);
         assert_eq!(
             together.sql,
-            "WITH part0 AS (INSERT INTO a SELECT $1, $2), \
-             part2 AS (DELETE FROM b WHERE c = $3 AND d = $14)"
+            "WITH part1 AS (INSERT INTO a SELECT $1), part2 AS (DELETE FROM b WHERE c = ANY($2))"
         );
     }
 }
