@@ -78,7 +78,7 @@ const HEADS: &str = "UPDATE account_head h SET head = u.head, head_tag = u.head_
 
 row_sent!(
     "account_head_row",
-    struct Head {
+    struct End {
         account_key: i64,
         head: i64,
         head_tag: i64,
@@ -87,7 +87,7 @@ row_sent!(
     }
 );
 
-impl From<&HeadWrite> for Head {
+impl From<&HeadWrite> for End {
     fn from(write: &HeadWrite) -> Self {
         // An account that was opened, but of which no payload spoke in the end, was not heard of.
         let heard_at = (write.heard_at.0 != i64::MIN).then_some(write.heard_at.0);
@@ -104,5 +104,5 @@ impl From<&HeadWrite> for Head {
 /// Appends to logs and writes their ends.
 pub(super) fn append(together: &mut Together, rows: &[LogRow], heads: &[HeadWrite]) {
     together.part(APPEND, rows.iter().map(Change::from));
-    together.part(HEADS, heads.iter().map(Head::from));
+    together.part(HEADS, heads.iter().map(End::from));
 }
