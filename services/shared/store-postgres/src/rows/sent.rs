@@ -5,7 +5,14 @@
 /// What sqlx derives for such types has no place for borrowed fields.
 macro_rules! row_sent {
     ($type_name:literal, struct $row:ident $(<$r:lifetime>)? { $($field:ident: $kind:ty,)* }) => {
-        struct $row $(<$r>)? { $($field: $kind,)* }
+        pub(super) struct $row $(<$r>)? { $($field: $kind,)* }
+
+        #[cfg(test)]
+        impl $(<$r>)? $row $(<$r>)? {
+            /// The type's name and its attributes.
+            pub(super) const SENT: (&'static str, &'static [&'static str]) =
+                ($type_name, &[$(stringify!($field)),*]);
+        }
 
         impl $(<$r>)? sqlx::Type<sqlx::Postgres> for $row $(<$r>)? {
             fn type_info() -> sqlx::postgres::PgTypeInfo {
@@ -34,3 +41,51 @@ macro_rules! row_sent {
 }
 
 pub(super) use row_sent;
+
+#[cfg(test)]
+mod tests {
+    use crate::rows::{children, inbox, log, messages, open, people, search};
+
+    const SCHEMA: &str = include_str!("../../migrations/0003_rows_sent.sql");
+
+    /// The types of the schema, with their attributes.
+    fn created() -> Vec<(&'static str, Vec<&'static str>)> {
+        let types = SCHEMA.split("CREATE TYPE ").skip(1);
+        types
+            .map(|created| {
+                let (name, attributes) = created.split_once(" AS (").unwrap();
+                let attributes = attributes.trim_end().strip_suffix(");").unwrap().split(',');
+                let name_of = |attribute: &'static str| {
+                    attribute.split_whitespace().next().unwrap().trim_matches('"')
+                };
+                (name, attributes.map(name_of).collect())
+            })
+            .collect()
+    }
+
+    /// The server checks the number and the kinds of attributes: two of one kind that changed places
+    /// would go unnoticed.
+    #[test]
+    fn what_is_sent_has_the_attributes_of_the_schema_in_their_order() {
+        let sent = [
+            inbox::Payload::SENT,
+            inbox::NewState::SENT,
+            open::Updated::SENT,
+            log::End::SENT,
+            log::Change::SENT,
+            people::ChatRow::SENT,
+            people::AttendeeRow::SENT,
+            people::LinkRow::SENT,
+            people::MemberRow::SENT,
+            messages::MessageRow::SENT,
+            search::WordsRow::SENT,
+            children::FileRow::SENT,
+            children::ReactionRow::SENT,
+            children::VersionRow::SENT,
+            children::ParkedRow::SENT,
+            log::WorkRow::SENT,
+        ];
+        let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
+        assert_eq!(sent.to_vec(), created());
+    }
+}
