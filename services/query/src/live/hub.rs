@@ -55,13 +55,17 @@ impl Hub {
 
     /// Notes the number of the present history; returns the one before, if it was another.
     pub(super) fn set_epoch(&self, epoch: u64) -> Option<u64> {
+        self.meters.epoch(epoch);
         let before = lock(&self.epoch).replace(epoch);
         before.filter(|before| *before != epoch)
     }
 
     /// Takes a number that was read for another purpose, unless one is known.
     pub(super) fn first_epoch(&self, epoch: u64) -> u64 {
-        *lock(&self.epoch).get_or_insert(epoch)
+        *lock(&self.epoch).get_or_insert_with(|| {
+            self.meters.epoch(epoch);
+            epoch
+        })
     }
 
     /// Lets a stream listen to an account whose log ends at `head` or later.

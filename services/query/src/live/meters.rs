@@ -1,7 +1,11 @@
 //! What the live half counts.
 
+use super::event::Violation;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Their counters exist from the start, so that an alert on them can fire.
+const VIOLATIONS: [Violation; 2] = [Violation::Density, Violation::Chain];
 
 /// A counter that can be read back.
 #[derive(Debug)]
@@ -71,6 +75,9 @@ impl Meters {
     pub(super) fn new() -> Self {
         let wakeups =
             |source| Tally::new(counter!("channel_live_wakeups_total", "source" => source));
+        for kind in VIOLATIONS {
+            counter!("channel_live_violations_total", "kind" => kind.name()).increment(0);
+        }
         Self {
             lag: histogram!("channel_live_commit_to_send_seconds"),
             encoded: Tally::new(counter!("channel_live_events_encoded_total")),
@@ -89,6 +96,13 @@ impl Meters {
             database_readers: Level::new(gauge!("channel_live_database_readers")),
             ring_bytes: Level::new(gauge!("channel_live_ring_bytes")),
         }
+    }
+
+    /// The number of the history that is read; its lower half, which a gauge can hold exactly.
+    #[expect(clippy::unused_self, reason = "a gauge is set where all others are")]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    pub(super) fn epoch(&self, epoch: u64) {
+        gauge!("channel_live_epoch").set(f64::from(epoch as u32));
     }
 
     pub(super) fn reset(&self, reason: &'static str) {

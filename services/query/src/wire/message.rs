@@ -100,6 +100,7 @@ fn reaction(reaction: &ReactionRecord) -> pb::Reaction {
         attendee_id: reaction.actor.clone(),
         emoji: reaction.emoji.clone(),
         at: None,
+        is_self: reaction.is_self,
         ..pb::Reaction::default()
     }
 }

@@ -113,7 +113,7 @@ fn message_record() -> MessageRecord {
             sender_id: Some("15550100001@s.whatsapp.net".into()),
             text: Some("earlier".into()),
         }),
-        reactions: vec![ReactionRecord { actor: "p2".into(), emoji: "👍".into() }],
+        reactions: vec![ReactionRecord { actor: "p2".into(), emoji: "👍".into(), is_self: true }],
         sort_key: SortKey::new(Micros(AT), Micros(AT), "u1").as_bytes().to_vec(),
         rev: 12,
         stored_at: AT + 5,

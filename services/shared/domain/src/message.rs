@@ -179,6 +179,8 @@ pub struct Reaction {
     pub actor_key: i64,
     /// Public id of the person.
     pub actor: AttendeeId,
+    /// The person is the account's owner.
+    pub is_self: bool,
     /// The emoji; `None` when it was removed.
     pub emoji: Option<String>,
     /// When the fact was stored.

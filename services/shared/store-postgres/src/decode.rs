@@ -38,7 +38,7 @@ pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream
     m.deleted_at, m.rev, \
     CASE WHEN m.files > 0 THEN (SELECT json_agg(f ORDER BY f.position) FROM attachments f \
       WHERE f.account_key = m.account_key AND f.message_key = m.message_key)::text END AS files, \
-    CASE WHEN m.reactions > 0 THEN (SELECT json_agg(json_build_array(r.actor_key, a.id, r.emoji, \
+    CASE WHEN m.reactions > 0 THEN (SELECT json_agg(json_build_array(r.actor_key, a.id, a.is_self, r.emoji, \
         r.at, r.inbox) ORDER BY r.at, r.inbox, r.actor_key) \
       FROM reactions r JOIN attendees a ON a.account_key = r.account_key \
         AND a.attendee_key = r.actor_key \
@@ -229,16 +229,17 @@ fn content(row: &PgRow, key: i64) -> Result<Content, StoreError> {
     })
 }
 
-type StoredReaction = (i64, String, Option<String>, i64, i64);
+type StoredReaction = (i64, String, bool, Option<String>, i64, i64);
 
 fn reactions(row: &PgRow, key: i64) -> Result<Vec<Reaction>, StoreError> {
     let Some(text) = get::<Option<&str>>(row, "reactions")? else {
         return Ok(Vec::new());
     };
     let stored: Vec<StoredReaction> = json("reactions", key, text)?;
-    let reaction = |(actor_key, actor, emoji, at, inbox): StoredReaction| Reaction {
+    let reaction = |(actor_key, actor, is_self, emoji, at, inbox): StoredReaction| Reaction {
         actor_key,
         actor: actor.into(),
+        is_self,
         emoji,
         stamp: Stamp { at: Micros(at), inbox },
     };

@@ -76,8 +76,8 @@ const WALK_ACCOUNT: &str = concatcp!(
     HITS,
     "SELECT w.message_key FROM (SELECT w.message_key, w.words, s.asked FROM spans s \
        CROSS JOIN LATERAL (SELECT message_key, words FROM message_words \
-         WHERE account_key = $1 AND place >= s.since AND place < s.upto ORDER BY place DESC) AS w \
-       LIMIT $5) AS w WHERE w.words @@ w.asked",
+         WHERE account_key = $1 AND place >= s.since AND place < s.upto ORDER BY place DESC \
+         LIMIT $5) AS w LIMIT $5) AS w WHERE w.words @@ w.asked",
     OF_HITS
 );
 
@@ -88,7 +88,7 @@ const WALK_CHAT: &str = concatcp!(
        CROSS JOIN LATERAL (SELECT n.message_key, w.words FROM messages n \
          JOIN message_words w ON w.account_key = $1 AND w.message_key = n.message_key \
          WHERE n.account_key = $1 AND n.chat_key = $6 AND n.place >= s.since AND n.place < s.upto \
-         ORDER BY n.place DESC) AS w LIMIT $5) AS w WHERE w.words @@ w.asked",
+         ORDER BY n.place DESC LIMIT $5) AS w LIMIT $5) AS w WHERE w.words @@ w.asked",
     OF_HITS
 );
 

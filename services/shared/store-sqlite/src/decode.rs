@@ -224,6 +224,7 @@ pub(crate) fn reaction(row: &SqliteRow) -> Result<Reaction, StoreError> {
     Ok(Reaction {
         actor_key: get(row, "actor_key")?,
         actor: get::<String>(row, "actor_id")?.into(),
+        is_self: get(row, "actor_is_self")?,
         emoji: get(row, "emoji")?,
         stamp: certain(row, "at", "inbox")?,
     })

@@ -44,6 +44,20 @@ const MESSAGES: Rowwise = Rowwise {
     ),
 };
 
+/// More messages than one may have been reacted to by a person; each comes once, as a person reacts once.
+const REACTED_TO: Rowwise = Rowwise {
+    head: "WITH wanted (k, person) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        MESSAGE,
+        " FROM wanted w CROSS JOIN reactions t ON t.account_key = w.k AND t.actor_key = w.person \
+         CROSS JOIN messages m ON m.account_key = t.account_key AND m.message_key = t.message_key \
+         CROSS JOIN chats c ON c.account_key = m.account_key AND c.chat_key = m.chat_key \
+         LEFT JOIN attendees s ON s.account_key = m.account_key AND s.attendee_key = m.sender_key"
+    ),
+};
+
 const PARKED: Rowwise = Rowwise {
     head: "WITH wanted (k, id) AS (VALUES",
     columns: 2,
@@ -139,6 +153,15 @@ impl Rows for Tx<'_> {
         let rows =
             ATTENDEES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
         rows.iter().map(|row| owned(row, decode::attendee(row)?)).collect()
+    }
+
+    async fn reacted_to(
+        &mut self,
+        people: &[(i64, i64)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        let rows =
+            REACTED_TO.fetch(self.0, people, |q, (k, person)| q.bind(k).bind(person)).await?;
+        complete(self.0, &rows).await
     }
 
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {
@@ -282,7 +305,7 @@ const FILES: Rowwise = Rowwise {
 const REACTIONS: Rowwise = Rowwise {
     head: "WITH wanted (k, m) AS (VALUES",
     columns: 2,
-    tail: ") SELECT r.*, a.id AS actor_id FROM wanted w CROSS JOIN reactions r \
+    tail: ") SELECT r.*, a.id AS actor_id, a.is_self AS actor_is_self FROM wanted w CROSS JOIN reactions r \
            ON r.account_key = w.k AND r.message_key = w.m CROSS JOIN attendees a \
            ON a.account_key = r.account_key AND a.attendee_key = r.actor_key",
 };

@@ -265,6 +265,12 @@ pub trait Rows: Send {
         wanted: &[(i64, AttendeeId)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError>;
 
+    /// Loads the messages that people reacted to: (account, person).
+    async fn reacted_to(
+        &mut self,
+        people: &[(i64, i64)],
+    ) -> Result<Vec<Owned<Message>>, StoreError>;
+
     /// Loads chats; one that is wanted twice may come twice.
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError>;
 

@@ -33,6 +33,29 @@ pub(super) async fn messages(
     rows.iter().map(|row| owned(row, decode::message)).collect()
 }
 
+const REACTED_TO: &str = concatcp!(
+    "SELECT ",
+    MESSAGE,
+    " FROM unnest($1::bigint[], $2::bigint[]) AS w(account_key, person) \
+     JOIN reactions t ON t.account_key = w.account_key AND t.actor_key = w.person \
+     JOIN messages m ON m.account_key = t.account_key AND m.message_key = t.message_key",
+    MESSAGE_JOINS
+);
+
+/// Loads the messages that people reacted to.
+pub(super) async fn reacted_to(
+    connection: &mut PgConnection,
+    people: &[(i64, i64)],
+) -> Result<Vec<Owned<Message>>, StoreError> {
+    let rows = sqlx::query(REACTED_TO)
+        .bind(column(people, |(account, _)| *account))
+        .bind(column(people, |(_, person)| *person))
+        .fetch_all(connection)
+        .await
+        .map_err(sorted)?;
+    rows.iter().map(|row| owned(row, decode::message)).collect()
+}
+
 const ATTENDEES: &str = concatcp!(
     "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, a.rev",
     BY_ID,

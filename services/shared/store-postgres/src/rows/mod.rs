@@ -17,6 +17,7 @@ use channel_domain::Micros;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::Chat;
 use channel_domain::ids::{AccountId, AttendeeId};
+use channel_domain::message::Message;
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::rows::{Asked, ChatsWanted, Known, OpenAccount, Owned, Rows, Writes};
@@ -52,6 +53,13 @@ impl Rows for Tx<'_> {
         wanted: &[(i64, AttendeeId)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError> {
         load::attendees(self.connection, wanted).await
+    }
+
+    async fn reacted_to(
+        &mut self,
+        people: &[(i64, i64)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        load::reacted_to(self.connection, people).await
     }
 
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {

@@ -93,6 +93,16 @@ pub(super) fn reacted(message: &str, emoji: Option<&str>) -> Fact {
     }))
 }
 
+/// The owner reacts, and the payload does not tell that it is the owner.
+pub(super) fn owner_reacted(message: &str, emoji: Option<&str>) -> Fact {
+    Fact::Reacted(Box::new(Reacted {
+        message: message.into(),
+        actor: person("Owner", "15550100001"),
+        owner: OwnerClaim::default(),
+        emoji: emoji.map(Into::into),
+    }))
+}
+
 pub(super) const fn status(status: UpstreamStatus) -> Fact {
     Fact::Status(Status { status })
 }

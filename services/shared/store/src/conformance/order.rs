@@ -2,7 +2,8 @@
 
 use super::Fresh;
 use super::facts::{
-    at, deleted, delivery, edited, incoming, outgoing, reacted, read, reading, received, status,
+    at, deleted, delivery, edited, incoming, outgoing, owner_reacted, reacted, read, reading,
+    received, status,
 };
 use crate::intake::{Delivery, Mode, Outcome, Stored};
 use crate::reads::AttendeeQuery;
@@ -57,7 +58,7 @@ fn schedule() -> impl Strategy<Value = (Vec<Fact>, Vec<usize>)> {
 
 fn fact() -> impl Strategy<Value = Fact> {
     let message = 0..4_usize;
-    (message, 0..9_usize, 0..3_usize).prop_map(|(message, kind, variant)| {
+    (message, 0..10_usize, 0..3_usize).prop_map(|(message, kind, variant)| {
         let id = format!("m{message}");
         let emoji = [Some("👍"), Some("❤️"), None][variant];
         let states = [UpstreamStatus::Ok, UpstreamStatus::Credentials, UpstreamStatus::SyncSuccess];
@@ -72,6 +73,7 @@ fn fact() -> impl Strategy<Value = Fact> {
             5 => edited(&id, &format!("edit {variant}")),
             6 => deleted(&id),
             7 => reacted(&id, emoji),
+            8 => owner_reacted(&id, emoji),
             _ => status(states[variant]),
         }
     })

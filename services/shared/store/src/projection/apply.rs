@@ -180,15 +180,19 @@ impl Book {
 
     fn reacted(&mut self, fact: &Reacted, stamp: Stamp) {
         let actor = people::key(&fact.actor).and_then(|id| self.attendees.get(&id));
-        let Some((actor_key, actor)) = actor.map(|entry| (entry.row.key, entry.row.id.clone()))
-        else {
+        let Some(actor) = actor.map(|entry| &entry.row) else {
             // Nobody is named: only reading the message again tells whose reaction it is.
             self.want(WorkKind::RefreshMessage, fact.message.as_str());
             return;
         };
-        let emoji = fact.emoji.clone();
+        let reaction = Reaction {
+            actor_key: actor.key,
+            actor: actor.id.clone(),
+            is_self: actor.is_self,
+            emoji: fact.emoji.clone(),
+            stamp,
+        };
         self.change(&fact.message, |entry| {
-            let reaction = Reaction { actor_key, actor, emoji, stamp };
             let merged = entry.entry.row.merge_reaction(reaction);
             entry.reactions |= merged.stored;
             merged
@@ -301,14 +305,31 @@ impl Book {
             return;
         };
         let links = new_links(&entry.row, person, stamp);
+        let was_self = entry.row.is_self;
         let merged = entry.row.merge(person, is_self, stamp);
         entry.note(merged);
         self.remembered |= merged.stored;
         self.links.extend(links);
         if merged.shown {
-            let (key, row) = (entry.row.key, entry.row.clone());
+            let row = entry.row.clone();
             self.touched.attendees.push(id);
-            self.rename(key, &row);
+            self.rename(row.key, &row);
+            if row.is_self && !was_self {
+                self.own_reactions(row.key);
+            }
+        }
+    }
+
+    /// A person turned out to be the account's owner, and so did the author of these reactions.
+    fn own_reactions(&mut self, actor_key: i64) {
+        for (id, message) in &mut self.messages {
+            let entry = &mut message.entry;
+            let theirs = |reaction: &&mut Reaction| reaction.actor_key == actor_key;
+            if let Some(reaction) = entry.row.reactions.iter_mut().find(theirs) {
+                reaction.is_self = true;
+                entry.shown |= reaction.emoji.is_some();
+                self.touched.messages.push(id.clone());
+            }
         }
     }
 

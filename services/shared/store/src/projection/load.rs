@@ -5,8 +5,10 @@ use super::book::Book;
 use crate::error::StoreError;
 use crate::rows::{Asked, ChatsWanted, Known, Owned, Rows};
 use channel_domain::attendee::{Attendee, ClaimKind, claims_of};
+use channel_domain::direction::{self, Direction};
 use channel_domain::fact::{Fact, Person, ReceiptKind, Received};
 use channel_domain::ids::{AttendeeId, ChatId};
+use channel_domain::message::Message;
 use channel_domain::people;
 use channel_domain::time::Stamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -38,11 +40,7 @@ pub(super) async fn load<R: Rows + ?Sized>(
     facts: &Facts<'_>,
     known: Known,
 ) -> Result<(), StoreError> {
-    for owned in known.messages {
-        if let Some(book) = books.get_mut(&owned.account_key) {
-            book.put_message(owned.row);
-        }
-    }
+    put_messages(books, known.messages);
     for parked in known.parked {
         if let Some(book) = books.get_mut(&parked.account_key) {
             book.parked.entry(parked.message.clone()).or_default().push(parked);
@@ -52,6 +50,10 @@ pub(super) async fn load<R: Rows + ?Sized>(
     let more = named_by_waiting(books);
     if !more.is_empty() {
         put_attendees(books, rows.attendees(&more).await?);
+    }
+    let owners = recognised(facts, books);
+    if !owners.is_empty() {
+        put_messages(books, rows.reacted_to(&owners).await?);
     }
     let chats = ChatsWanted {
         ids: chats_of_facts(facts),
@@ -64,6 +66,14 @@ pub(super) async fn load<R: Rows + ?Sized>(
         }
     }
     load_unread(rows, books, facts).await
+}
+
+fn put_messages(books: &mut BTreeMap<i64, Book>, messages: Vec<Owned<Message>>) {
+    for owned in messages {
+        if let Some(book) = books.get_mut(&owned.account_key) {
+            book.put_message(owned.row);
+        }
+    }
 }
 
 fn put_attendees(books: &mut BTreeMap<i64, Book>, attendees: Vec<Owned<Attendee>>) {
@@ -148,6 +158,26 @@ fn renamed(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
     keys.into_iter().collect()
 }
 
+/// People who are known, and whom only these facts show to be the account's owner.
+fn recognised(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
+    let mut keys = BTreeSet::new();
+    for (account, fact, _) in facts {
+        let owner = match fact {
+            Fact::Received(fact) => people::cast(fact, direction::decide(fact)).owner,
+            Fact::Reacted(fact) => {
+                Some(&fact.actor).filter(|actor| people::is_self(actor, &fact.owner))
+            }
+            _ => None,
+        };
+        let book = books.get(account);
+        let known = owner.and_then(people::key).and_then(|id| book?.attendees.get(&id));
+        keys.extend(
+            known.filter(|entry| !entry.row.is_self).map(|entry| (*account, entry.row.key)),
+        );
+    }
+    keys.into_iter().collect()
+}
+
 /// Loads unread times for chats with unread messages, in accounts where a fact may mark some as read.
 async fn load_unread<R: Rows + ?Sized>(
     rows: &mut R,
@@ -180,9 +210,7 @@ async fn load_unread<R: Rows + ?Sized>(
 }
 
 fn may_mark(book: &Book, fact: &Fact) -> bool {
-    let own = |fact: &Received| {
-        channel_domain::direction::decide(fact) == channel_domain::direction::Direction::Out
-    };
+    let own = |fact: &Received| direction::decide(fact) == Direction::Out;
     match fact {
         Fact::Received(fact) => {
             let waiting = book.parked.contains_key(&fact.message);

@@ -9,6 +9,7 @@ use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::Chat;
 use channel_domain::direction::Direction;
 use channel_domain::fact::AttachmentKind;
+use channel_domain::ids::AttendeeId;
 use channel_domain::message::{ContentKind, Message, Origin};
 use channel_domain::names::NameSource;
 
@@ -189,11 +190,13 @@ fn reactions(message: &Message) -> Vec<ReactionRecord> {
     let mut shown: Vec<_> = message
         .reactions
         .iter()
-        .filter_map(|reaction| Some((&reaction.actor, reaction.emoji.as_ref()?)))
+        .filter_map(|reaction| Some((&reaction.actor, reaction.emoji.as_ref()?, reaction.is_self)))
         .collect();
     shown.sort_unstable();
-    shown
-        .into_iter()
-        .map(|(actor, emoji)| ReactionRecord { actor: actor.to_string(), emoji: emoji.clone() })
-        .collect()
+    let record = |(actor, emoji, is_self): (&AttendeeId, &String, bool)| ReactionRecord {
+        actor: actor.to_string(),
+        emoji: emoji.clone(),
+        is_self,
+    };
+    shown.into_iter().map(record).collect()
 }

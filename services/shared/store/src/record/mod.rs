@@ -323,4 +323,7 @@ pub struct ReactionRecord {
     /// The emoji.
     #[prost(string, tag = "2")]
     pub emoji: String,
+    /// The account's owner gave it.
+    #[prost(bool, tag = "3")]
+    pub is_self: bool,
 }
