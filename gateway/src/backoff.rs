@@ -53,6 +53,8 @@ impl Connector {
         let mut gate = self.gate();
         match outcome {
             Ok(_) => *gate = Gate::default(),
+            // Dials that were under way together fail together: that is one failure.
+            Err(_) if gate.closed_until.is_some_and(|until| Instant::now() < until) => {}
             Err(error) => {
                 gate.failures = gate.failures.saturating_add(1);
                 let pause = pause_after(gate.failures);

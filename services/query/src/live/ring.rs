@@ -6,6 +6,7 @@ use super::segment::Segment;
 use channel_proto::query::v1::ResetReason;
 use channel_store::log::Position;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -33,9 +34,10 @@ pub(super) struct Ring {
     pub(super) segment: Segment,
     /// How many events were added at once, and when.
     batches: VecDeque<(Instant, usize)>,
-    /// Counts the times that the history was given up; readers of an older one are reset.
+    /// The number of the history that is followed; readers of another one are reset. No two rings of the
+    /// process ever have the same, so that what was kept of an older one cannot pass for this one's.
     pub(super) generation: u32,
-    /// Why, the last time.
+    /// Why the last history was given up, whose readers may only now be coming.
     pub(super) reason: ResetReason,
     pub(super) read_at: Instant,
 }
@@ -45,8 +47,8 @@ impl Ring {
         Self {
             segment: Segment::new(start),
             batches: VecDeque::new(),
-            generation: 0,
-            reason: ResetReason::Unspecified,
+            generation: next_generation(),
+            reason: ResetReason::Epoch,
             read_at: Instant::now(),
         }
     }
@@ -99,7 +101,12 @@ impl Ring {
     pub(super) fn reset(&mut self, head: Position, reason: ResetReason) {
         self.segment = Segment::new(head);
         self.batches.clear();
-        self.generation = self.generation.wrapping_add(1);
+        self.generation = next_generation();
         self.reason = reason;
     }
+}
+
+fn next_generation() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

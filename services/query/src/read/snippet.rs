@@ -2,8 +2,6 @@
 
 use channel_domain::search;
 
-const CUT: char = '…';
-
 /// A piece of a text, on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
@@ -22,23 +20,16 @@ impl Excerpt {
     #[must_use]
     pub fn of(text: &str, words: &[String]) -> Self {
         let snippet = search::snippet(text, words);
-        // The domain marks a cut in the text itself; the contract tells it apart.
-        let whole = snippet.text.as_str();
-        let cut_after = whole != text && !text.ends_with(whole.strip_prefix(CUT).unwrap_or(whole));
-        let body = if cut_after { whole.strip_suffix(CUT).unwrap_or(whole) } else { whole };
-        let cut_before = !text.starts_with(body);
-        let shift = if cut_before { CUT.len_utf8() } else { 0 };
-        let body = &body[shift..];
         let characters = |byte: usize| {
-            let before = body.get(..byte.saturating_sub(shift)).unwrap_or(body);
+            let before = snippet.text.get(..byte).unwrap_or(&snippet.text);
             u32::try_from(before.chars().count()).unwrap_or(u32::MAX)
         };
         let hits = snippet.hits.iter();
         Self {
             highlights: hits.map(|(from, to)| (characters(*from), characters(*to))).collect(),
-            text: one_line(body),
-            cut_before,
-            cut_after,
+            text: one_line(&snippet.text),
+            cut_before: snippet.cut_before,
+            cut_after: snippet.cut_after,
         }
     }
 }
@@ -77,6 +68,17 @@ mod tests {
             assert!(!excerpt.cut_before && !excerpt.cut_after, "{text}: {excerpt:?}");
             assert_eq!(excerpt.text, text);
         }
+    }
+
+    /// A text whose end repeats its beginning was once taken for one cut at the other end.
+    #[test]
+    fn a_text_that_ends_as_its_excerpt_does_is_cut_where_it_is_cut() {
+        let piece = format!("ééé hello {}", "y ".repeat(24));
+        let piece = piece.trim_end();
+        let excerpt =
+            Excerpt::of(&format!("{piece}{} {piece}…", "z ".repeat(40)), &search::query("hello"));
+        assert!(!excerpt.cut_before && excerpt.cut_after, "{excerpt:?}");
+        assert_eq!(marked(&excerpt), ["hello"]);
     }
 
     proptest! {

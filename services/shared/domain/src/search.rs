@@ -59,6 +59,10 @@ pub struct Snippet {
     pub text: String,
     /// Where hits are in it, as ranges of bytes.
     pub hits: Vec<(usize, usize)>,
+    /// Text was left out before.
+    pub cut_before: bool,
+    /// Text was left out after.
+    pub cut_after: bool,
 }
 
 /// Cuts the piece of `text` around the first word that begins with one of `asked`.
@@ -68,15 +72,15 @@ pub fn snippet(text: &str, asked: &[String]) -> Snippet {
     let first = hits.first().copied().unwrap_or((0, 0));
     let start = back(text, first.0, CONTEXT);
     let end = forward(text, first.1, CONTEXT);
-    let (head, tail) = (if start > 0 { "…" } else { "" }, if end < text.len() { "…" } else { "" });
-    let moved = |at: usize| at - start + head.len();
     Snippet {
-        text: format!("{head}{}{tail}", &text[start..end]),
+        text: text[start..end].to_owned(),
         hits: hits
             .iter()
             .filter(|(from, to)| *from >= start && *to <= end)
-            .map(|(from, to)| (moved(*from), moved(*to)))
+            .map(|(from, to)| (from - start, to - start))
             .collect(),
+        cut_before: start > 0,
+        cut_after: end < text.len(),
     }
 }
 
@@ -121,7 +125,7 @@ mod tests {
         let snippet = snippet(&text, &query("cafe"));
         let marked: Vec<_> = snippet.hits.iter().map(|(a, b)| &snippet.text[*a..*b]).collect();
         assert_eq!(marked, ["Café", "cafés"]);
-        assert!(snippet.text.starts_with('…') && snippet.text.ends_with('…'));
+        assert!(snippet.cut_before && snippet.cut_after);
     }
 
     proptest! {

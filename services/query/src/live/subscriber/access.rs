@@ -20,7 +20,7 @@ impl Subscription {
         for entrant in start.entrants {
             let head = entrant.head.head;
             let at = entrant.from.unwrap_or(head);
-            self.add(&entrant.account, at, head);
+            self.add(&entrant.account, at, head, Some(start.epoch));
             let id = &entrant.account.id;
             match entrant.from {
                 Ok(at) => accepted.push(frames::position(id, start.epoch, at, head.seq)),
@@ -37,11 +37,14 @@ impl Subscription {
         self.first.extend(resets);
     }
 
-    fn add(&mut self, account: &AccountRef, at: Position, head: Position) {
+    /// A place that was judged in another epoch than the present one belongs to no history that is followed:
+    /// it is reset at once.
+    fn add(&mut self, account: &AccountRef, at: Position, head: Position, judged_in: Option<u64>) {
         let entry = &self.member.entry;
         let listener = (&entry.signal, self.places.next_slot());
         let feed = self.core().hub.join(account, head, entry.id, listener);
-        let generation = feed.ring().generation;
+        let is_void = judged_in.is_some_and(|epoch| self.core().hub.epoch() != Some(epoch));
+        let generation = if is_void { 0 } else { feed.ring().generation };
         self.places.add(feed, at, generation, head.seq);
     }
 
@@ -87,7 +90,7 @@ impl Subscription {
         let seen = visible(self.core(), &self.member.identity);
         for (account, head) in joined {
             if seen.contains(&account) {
-                self.add(&account, head, head);
+                self.add(&account, head, head, None);
                 let frame = self.reset_frame(&account.id, ResetReason::Access, Some(head));
                 self.first.push_back(frame);
             }

@@ -108,6 +108,8 @@ impl Tailer {
         let mut result = Ok(());
         match event {
             Event::Poll => result = self.poll().await,
+            // Nothing named means that anything may have moved.
+            Event::Hint(Ok(moved)) if moved.is_empty() => result = self.lost().await,
             Event::Hint(Ok(moved)) => self.hinted(&moved),
             Event::Hint(Err(RecvError::Lagged(_))) => result = self.lost().await,
             Event::Hint(Err(RecvError::Closed)) => self.wakeups = None,
@@ -131,6 +133,7 @@ impl Tailer {
         let mut lost = false;
         while let Some(wakeups) = &mut self.wakeups {
             match wakeups.try_recv() {
+                Ok(moved) if moved.is_empty() => lost = true,
                 Ok(moved) => self.hinted(&moved),
                 Err(TryRecvError::Lagged(_)) => lost = true,
                 Err(TryRecvError::Closed) => self.wakeups = None,

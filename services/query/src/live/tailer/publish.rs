@@ -26,7 +26,27 @@ impl Tailer {
         let result = self.read_on(&feeds).await;
         match &result {
             Ok(()) => (self.failures, self.rest_until) = (0, None),
+            Err(error) if !error.is_temporary() && feeds.len() > 1 => {
+                return self.read_each(&feeds).await;
+            }
             Err(_) => keys.into_iter().for_each(|key| self.queue.push(key)),
+        }
+        result
+    }
+
+    /// One account's log has a row that cannot be read: the others must not wait for it.
+    async fn read_each(&mut self, feeds: &[Arc<Feed>]) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        for feed in feeds {
+            if let Err(error) = self.read_on(std::slice::from_ref(feed)).await {
+                tracing::error!(
+                    account.id = &*feed.id,
+                    error = &error as &dyn std::error::Error,
+                    "the log of one account cannot be read"
+                );
+                self.queue.push(feed.key);
+                result = Err(error);
+            }
         }
         result
     }
