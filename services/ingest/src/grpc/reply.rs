@@ -83,6 +83,7 @@ fn change(row: &LogRow, dry_run: bool) -> types::Change {
         Entity::Chat => types::EntityKind::Chat,
         Entity::Message => types::EntityKind::Message,
         Entity::Attendee => types::EntityKind::Attendee,
+        Entity::Send => types::EntityKind::SendState,
     };
     let op = match row.op {
         Op::Put => types::ChangeKind::Put,

@@ -38,6 +38,7 @@ fn entity(account_id: &str, row: &LogRow, state: &State) -> Entity {
         State::Chat(chat) => Entity::Chat(super::chat(account_id, chat, row.at)),
         State::Message(message) => Entity::Message(super::message(account_id, message)),
         State::Attendee(person) => Entity::Attendee(super::attendee(account_id, person)),
+        State::Send(send) => Entity::SendState(super::send_state(account_id, send)),
     }
 }
 
@@ -47,5 +48,6 @@ fn id(state: &State) -> &str {
         State::Chat(chat) => &chat.id,
         State::Message(message) => &message.id,
         State::Attendee(person) => &person.id,
+        State::Send(send) => &send.id,
     }
 }

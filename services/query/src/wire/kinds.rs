@@ -189,5 +189,6 @@ pub(super) const fn entity(entity: Entity) -> pb::EntityKind {
         Entity::Chat => pb::EntityKind::Chat,
         Entity::Message => pb::EntityKind::Message,
         Entity::Attendee => pb::EntityKind::Attendee,
+        Entity::Send => pb::EntityKind::SendState,
     }
 }

@@ -41,7 +41,8 @@ pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
         forwarded: message.forwarded,
         reactions: message.reactions.iter().map(reaction).collect(),
         client_message_id,
-        send_phase: send_phase(sent_here, status).into(),
+        send_phase: super::send::phase_of(message.send_phase).into(),
+        failure: message.failure.as_ref().map(super::send::failure),
         sort_key: sort_key(&message.sort_key),
         stored_at: Some(timestamp(Micros(message.stored_at))),
         revision: message.rev,
@@ -51,15 +52,6 @@ pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
 
 pub(super) const fn direction(outgoing: bool) -> pb::MessageDirection {
     if outgoing { pb::MessageDirection::Out } else { pb::MessageDirection::In }
-}
-
-/// What the status alone tells of sending: accepted by WhatsApp or not.
-fn send_phase(sent_here: bool, status: pb::MessageStatus) -> pb::SendPhase {
-    match status {
-        _ if !sent_here => pb::SendPhase::Unspecified,
-        pb::MessageStatus::Unspecified | pb::MessageStatus::Pending => pb::SendPhase::Queued,
-        _ => pb::SendPhase::Sent,
-    }
 }
 
 fn system_event(message: &MessageRecord, kind: pb::ContentKind) -> Option<pb::MessageEvent> {

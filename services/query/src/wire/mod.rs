@@ -10,6 +10,7 @@ mod change;
 mod chat;
 mod kinds;
 mod message;
+mod send;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -19,6 +20,7 @@ pub use attendee::attendee;
 pub use change::change;
 pub use chat::chat;
 pub use message::message;
+pub use send::send_state;
 pub use time::{micros, timestamp};
 
 use std::fmt::Write as _;

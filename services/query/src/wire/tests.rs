@@ -3,13 +3,14 @@ use super::*;
 use channel_domain::account::Connection;
 use channel_domain::chat::ChatKind;
 use channel_domain::message::{Origin, Status};
+use channel_domain::send::Phase;
 use channel_domain::time::Micros;
 use channel_domain::{SortKey, names};
 use channel_proto::types::v1 as pb;
 use channel_store::log::{Entity, LogRow, Op};
 use channel_store::record::{
-    self, AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, LastRecord, MessageRecord,
-    QuotedRecord, ReactionRecord, Record, State,
+    self, AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
+    MessageRecord, QuotedRecord, ReactionRecord, Record, SendRecord, State,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -47,7 +48,9 @@ fn every_kind_of_the_domain_has_a_place_of_its_own_on_the_wire() {
     distinct(files.map(|it| plain(it.into())), 8);
     distinct(numbers(Op::from_number).into_iter().map(|it| plain(kinds::op(it).into())), 4);
     let entities = numbers(Entity::from_number);
-    distinct(entities.into_iter().map(|it| plain(kinds::entity(it).into())), 4);
+    distinct(entities.into_iter().map(|it| plain(kinds::entity(it).into())), 5);
+    let phases = numbers(Phase::from_number);
+    distinct(phases.into_iter().map(|it| plain(super::send::phase_of(it as i32).into())), 8);
 }
 
 #[test]
@@ -90,7 +93,13 @@ fn message_record() -> MessageRecord {
         provider_id: Some("3EB0".into()),
         chat: "c1".into(),
         sender: Some("p1".into()),
-        origin: 1,
+        origin: 2,
+        send_phase: Phase::Failed as i32,
+        failure: Some(FailureRecord {
+            reason: "blocked_recipient".into(),
+            detail: "This person is blocked.".into(),
+            at: AT + 4,
+        }),
         kind: 2,
         text: Some("a caption".into()),
         attachments: vec![AttachmentRecord {
@@ -148,6 +157,18 @@ fn all_that_a_record_knows_reaches_the_wire() {
     insta::assert_debug_snapshot!("account", super::account(&account, fresh));
     insta::assert_debug_snapshot!("attendee", attendee("a1", &person));
     insta::assert_debug_snapshot!("chat", chat("a1", &chat_record(), Micros(AT)));
+    let send = SendRecord {
+        id: "m1".into(),
+        chat: "c1".into(),
+        phase: Phase::Queued as i32,
+        attempts: 2,
+        next_at: Some(AT + 1_500_000),
+        expected_wait: Some(1_500_000),
+        expires_at: AT + 86_400_000_000,
+        reason: "paused".into(),
+        rev: 13,
+    };
+    insta::assert_debug_snapshot!("send_state", send_state("a1", &send));
     insta::assert_debug_snapshot!("message", message("a1", &message_record()));
 }
 

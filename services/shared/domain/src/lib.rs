@@ -10,6 +10,7 @@
 //! | [`direction`] | whether a message came in or went out, and nothing else |
 //! | [`people`] | who took part, and nothing else |
 //! | [`message`], [`chat`], [`attendee`], [`account`] | the state of each, and how facts merge into it |
+//! | [`send`] | where a message sent from here stands, what may come next, how fast |
 //! | [`names`] | what a chat or a person is called on screen |
 //! | [`search`] | how text is normalised for searching, and how snippets are cut |
 
@@ -25,6 +26,7 @@ pub mod names;
 pub mod people;
 pub mod preview;
 pub mod search;
+pub mod send;
 pub mod sort_key;
 pub mod time;
 

@@ -10,6 +10,7 @@ use crate::direction::Direction;
 use crate::fact::{Attachment, Quoted, ReceiptKind, Received, SystemEvent};
 use crate::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use crate::preview;
+use crate::send::{Phase, Sending};
 use crate::sort_key::SortKey;
 use crate::time::{Micros, Stamp};
 use serde::{Deserialize, Serialize};
@@ -230,6 +231,8 @@ pub struct Message {
     pub deleted_at: Option<Micros>,
     /// Reactions, removed ones included.
     pub reactions: Vec<Reaction>,
+    /// Where its own sending stands; only of a message sent through us.
+    pub sending: Option<Sending>,
     /// The sequence number of the last event about it.
     pub rev: u64,
 }
@@ -250,7 +253,53 @@ impl Message {
             self.provider_id.clone_from(&other.provider_id);
             merged = Merged::SHOWN;
         }
-        merged
+        merged.and(self.merge_echo(other, stamp))
+    }
+
+    /// The first account that WhatsApp gives of a message sent from here: what it says is what was sent, and
+    /// its time is the provider's. A message never moves back in its chat.
+    fn merge_echo(&mut self, other: &Received, stamp: Stamp) -> Merged {
+        let Some(sending) = self.sending.as_mut().filter(|sending| !sending.echoed) else {
+            return Merged::NOTHING;
+        };
+        sending.echoed = true;
+        self.sent_at = self.sent_at.max(other.sent_at.unwrap_or(self.sent_at));
+        let content = Content::of(other);
+        if content.richness() >= self.content.richness() {
+            let quoted = content.quoted.or_else(|| self.content.quoted.take());
+            self.content = Content { quoted, ..content };
+            self.content_stamp = stamp;
+        }
+        Merged::SHOWN
+    }
+
+    /// UniPile's id of a message sent from here is known: it was sent.
+    pub fn accepted(&mut self, upstream_id: UpstreamMessageId) {
+        self.upstream_id = Some(upstream_id);
+        self.status = self.status.max(Status::Sent);
+        if let Some(sending) = &mut self.sending {
+            sending.phase = Phase::Sent;
+            sending.failure = None;
+        }
+    }
+
+    /// Takes over all that became of a message that was stored as another one and is this one.
+    pub fn absorb(&mut self, other: Self) {
+        self.provider_id = other.provider_id.or_else(|| self.provider_id.take());
+        self.sent_at = self.sent_at.max(other.sent_at);
+        self.content = other.content;
+        self.content_stamp = other.content_stamp;
+        self.status = self.status.max(other.status);
+        self.delivered = earliest(self.delivered, other.delivered);
+        self.read = earliest(self.read, other.read);
+        self.edit = other.edit.or_else(|| self.edit.take());
+        self.deleted_at = self.deleted_at.into_iter().chain(other.deleted_at).min();
+        for reaction in other.reactions {
+            self.merge_reaction(reaction);
+        }
+        if let Some(sending) = &mut self.sending {
+            sending.echoed = true;
+        }
     }
 
     /// Takes in a receipt.
@@ -342,11 +391,13 @@ impl Message {
     #[must_use]
     pub fn sort_key(&self) -> SortKey {
         let id;
-        let identity = if let Some(upstream) = &self.upstream_id {
-            upstream.as_str()
-        } else {
-            id = self.id.to_string();
-            &id
+        let identity = match &self.upstream_id {
+            // One sent from here has its own id before UniPile's, and keeps its place.
+            Some(upstream) if self.origin != Origin::Sent => upstream.as_str(),
+            _ => {
+                id = self.id.to_string();
+                &id
+            }
         };
         SortKey::new(self.sent_at, self.arrived.at, identity)
     }
@@ -364,5 +415,12 @@ impl Message {
     #[must_use]
     pub const fn is_visible(&self) -> bool {
         !self.content.hidden
+    }
+}
+
+fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.earliest(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -38,7 +38,7 @@ const WRITING: &str = "SET join_collapse_limit = 1; SET plan_cache_mode = force_
 ///
 /// - Lists are walked along an index, from a place on, until the page is full. The planner knows no place
 ///   when it plans, takes the part of the table behind it for small, and would rather gather and sort it.
-///   So it may do neither where it can walk; a search by words still gathers and sorts, having no other way.
+///   So it may do neither where it can walk. Only a search by words has to gather, and says so itself.
 const READING: &str = "SET enable_bitmapscan = off; SET enable_sort = off";
 
 /// A hint may be lost, so sending one need not wait for the disk.

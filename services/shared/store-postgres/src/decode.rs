@@ -8,6 +8,7 @@ use channel_domain::direction::Direction;
 use channel_domain::fact::{Attachment, SystemEvent};
 use channel_domain::ids::MessageId;
 use channel_domain::message::{Content, Edit, Message, Moment, Origin, Reaction, Status};
+use channel_domain::send::{Job, Phase};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
@@ -35,7 +36,7 @@ pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream
     m.is_event, m.event_number, m.hidden, m.forwarded, m.quoted::text AS quoted, m.content_at, \
     m.content_inbox, m.sent_at, m.arrived_at, m.arrived_inbox, m.status, m.delivered_claimed, \
     m.delivered_arrived, m.read_claimed, m.read_arrived, m.edit_text, m.edit_at, m.edit_inbox, \
-    m.deleted_at, m.rev, \
+    m.deleted_at, m.sending::text AS sending, m.rev, \
     CASE WHEN m.files > 0 THEN (SELECT json_agg(f ORDER BY f.position) FROM attachments f \
       WHERE f.account_key = m.account_key AND f.message_key = m.message_key)::text END AS files, \
     CASE WHEN m.reactions > 0 THEN (SELECT json_agg(json_build_array(r.actor_key, a.id, a.is_self, r.emoji, \
@@ -68,6 +69,17 @@ pub(crate) fn json<T: DeserializeOwned>(
     text: &str,
 ) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| nonsense(table, key, "a JSON column cannot be read"))
+}
+
+/// Reads a JSON column that may be empty.
+fn part<T: DeserializeOwned>(
+    row: &PgRow,
+    table: &'static str,
+    key: i64,
+    column: &str,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<&str> = get(row, column)?;
+    text.map(|text| json(table, key, text)).transpose()
 }
 
 /// A count or number that is never negative, as it is stored.
@@ -208,6 +220,7 @@ pub(crate) fn message(row: &PgRow) -> Result<Message, StoreError> {
         edit: edit(row)?,
         deleted_at: micros(row, "deleted_at")?,
         reactions: reactions(row, key)?,
+        sending: part(row, "messages", key, "sending")?,
         rev: number(get(row, "rev")?),
     })
 }
@@ -254,6 +267,35 @@ fn moment(row: &PgRow, claimed: &str, arrived: &str) -> Result<Option<Moment>, S
 fn edit(row: &PgRow) -> Result<Option<Edit>, StoreError> {
     let text: Option<String> = get(row, "edit_text")?;
     Ok(stamp(row, "edit_at", "edit_inbox")?.map(|stamp| Edit { text, stamp }))
+}
+
+/// The columns of a message in the outbox, from `outbox o` and its chat `c`.
+pub(crate) const JOB: &str = "o.account_key, o.message_key, o.id, o.chat_key, c.id AS chat_id, \
+    o.request::text AS request, o.hash, o.phase, o.attempts, o.refusals, o.probes, o.next_at, \
+    o.expires_at, o.started_at, o.failure::text AS failure, o.rev";
+
+/// A message of the outbox.
+pub(crate) fn job(row: &PgRow) -> Result<Job, StoreError> {
+    let key = get(row, "message_key")?;
+    let bad = |what| nonsense("outbox", key, what);
+    let hash: &[u8] = get(row, "hash")?;
+    Ok(Job {
+        key,
+        id: MessageId(get::<Uuid>(row, "id")?),
+        chat_key: get(row, "chat_key")?,
+        chat: get::<String>(row, "chat_id")?.into(),
+        request: json("outbox", key, get(row, "request")?)?,
+        hash: hash.try_into().map_err(|_| bad("hash"))?,
+        phase: Phase::from_number(get(row, "phase")?).ok_or_else(|| bad("phase"))?,
+        attempts: get::<i32>(row, "attempts")?.cast_unsigned(),
+        refusals: get::<i32>(row, "refusals")?.cast_unsigned(),
+        probes: get::<i32>(row, "probes")?.cast_unsigned(),
+        next_at: Micros(get(row, "next_at")?),
+        expires_at: Micros(get(row, "expires_at")?),
+        started_at: micros(row, "started_at")?,
+        failure: part(row, "outbox", key, "failure")?,
+        rev: number(get(row, "rev")?),
+    })
 }
 
 pub(crate) fn log_row(row: &PgRow) -> Result<LogRow, StoreError> {

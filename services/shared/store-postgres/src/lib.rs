@@ -23,6 +23,7 @@ mod inbox;
 mod intake;
 mod log;
 mod meters;
+mod outbox;
 mod prune;
 mod pulse;
 mod reads;

@@ -29,6 +29,7 @@ use channel_store::StoreError;
 use channel_store::reads::SearchQuery;
 use channel_store::record::MessageRecord;
 use const_format::concatcp;
+use sqlx::Executor;
 use sqlx::postgres::{PgPool, PgRow};
 
 /// How many messages the walk looks at.
@@ -91,6 +92,9 @@ const WALK_CHAT: &str = concatcp!(
          ORDER BY n.place DESC LIMIT $5) AS w LIMIT $5) AS w WHERE w.words @@ w.asked",
     OF_HITS
 );
+
+/// The index of words can only be gathered from, which sessions that read may not do otherwise.
+const GATHERING: &str = "SET LOCAL enable_bitmapscan = on";
 
 /// What the index of words has, span by span. Materialized, so that the planner cannot walk here too.
 const INDEX: &str = concatcp!(
@@ -176,7 +180,11 @@ impl Search {
             .bind(&self.before)
             .bind(self.expression(words, chat.as_ref()))
             .bind(self.limit);
-        records(bound.fetch_all(pool).await)
+        let mut transaction = pool.begin().await.map_err(sorted)?;
+        transaction.execute(GATHERING).await.map_err(sorted)?;
+        let found = bound.fetch_all(&mut *transaction).await;
+        transaction.commit().await.map_err(sorted)?;
+        records(found)
     }
 
     /// The query as PostgreSQL writes it, for any span: all of the words' beginnings, and one word whole.

@@ -8,6 +8,7 @@ use channel_domain::direction::Direction;
 use channel_domain::fact::{Attachment, SystemEvent};
 use channel_domain::ids::MessageId;
 use channel_domain::message::{Content, Edit, Message, Moment, Origin, Reaction, Status};
+use channel_domain::send::{Job, Phase};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
@@ -33,7 +34,12 @@ pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream
     m.is_event, m.event_number, m.hidden, m.forwarded, m.quoted, m.content_at, m.content_inbox, \
     m.sent_at, m.arrived_at, m.arrived_inbox, m.status, m.delivered_claimed, m.delivered_arrived, \
     m.read_claimed, m.read_arrived, m.edit_text, m.edit_at, m.edit_inbox, m.deleted_at, m.files, \
-    m.reactions, m.rev";
+    m.reactions, m.sending, m.rev";
+
+/// The columns of a message in the outbox, from `outbox o` and its chat `c`.
+pub(crate) const JOB: &str = "o.account_key, o.message_key, o.id, o.chat_key, c.id AS chat_id, o.request, \
+    o.hash, o.phase, o.attempts, o.refusals, o.probes, o.next_at, o.expires_at, o.started_at, \
+    o.failure, o.rev";
 
 /// A value of a row.
 pub(crate) fn get<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, StoreError>
@@ -43,8 +49,23 @@ where
     row.try_get(column).map_err(sorted)
 }
 
-fn json<T: DeserializeOwned>(table: &'static str, key: i64, text: &str) -> Result<T, StoreError> {
+pub(crate) fn json<T: DeserializeOwned>(
+    table: &'static str,
+    key: i64,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| nonsense(table, key, "a JSON column cannot be read"))
+}
+
+/// Reads a JSON column that may be empty.
+fn part<T: DeserializeOwned>(
+    row: &SqliteRow,
+    table: &'static str,
+    key: i64,
+    column: &str,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<&str> = get(row, column)?;
+    text.map(|text| json(table, key, text)).transpose()
 }
 
 fn stamp(row: &SqliteRow, at: &str, inbox: &str) -> Result<Option<Stamp>, StoreError> {
@@ -57,7 +78,7 @@ fn certain(row: &SqliteRow, at: &str, inbox: &str) -> Result<Stamp, StoreError> 
     Ok(stamp(row, at, inbox)?.unwrap_or_default())
 }
 
-fn micros(row: &SqliteRow, column: &str) -> Result<Option<Micros>, StoreError> {
+pub(crate) fn micros(row: &SqliteRow, column: &str) -> Result<Option<Micros>, StoreError> {
     Ok(get::<Option<i64>>(row, column)?.map(Micros))
 }
 
@@ -171,6 +192,7 @@ pub(crate) fn message(row: &SqliteRow) -> Result<(Message, i64, i64), StoreError
         edit: edit(row)?,
         deleted_at: micros(row, "deleted_at")?,
         reactions: Vec::new(),
+        sending: part(row, "messages", key, "sending")?,
         rev: seq(get(row, "rev")?),
     };
     Ok((message, get(row, "files")?, get(row, "reactions")?))
@@ -227,6 +249,30 @@ pub(crate) fn reaction(row: &SqliteRow) -> Result<Reaction, StoreError> {
         is_self: get(row, "actor_is_self")?,
         emoji: get(row, "emoji")?,
         stamp: certain(row, "at", "inbox")?,
+    })
+}
+
+/// A message of the outbox.
+pub(crate) fn job(row: &SqliteRow) -> Result<Job, StoreError> {
+    let key = get(row, "message_key")?;
+    let bad = |what| nonsense("outbox", key, what);
+    let hash: &[u8] = get(row, "hash")?;
+    Ok(Job {
+        key,
+        id: MessageId(get::<Uuid>(row, "id")?),
+        chat_key: get(row, "chat_key")?,
+        chat: get::<String>(row, "chat_id")?.into(),
+        request: json("outbox", key, get(row, "request")?)?,
+        hash: hash.try_into().map_err(|_| bad("hash"))?,
+        phase: Phase::from_number(get(row, "phase")?).ok_or_else(|| bad("phase"))?,
+        attempts: get(row, "attempts")?,
+        refusals: get(row, "refusals")?,
+        probes: get(row, "probes")?,
+        next_at: Micros(get(row, "next_at")?),
+        expires_at: Micros(get(row, "expires_at")?),
+        started_at: micros(row, "started_at")?,
+        failure: part(row, "outbox", key, "failure")?,
+        rev: seq(get(row, "rev")?),
     })
 }
 

@@ -110,6 +110,7 @@ async fn by_index(
     let next = |at: Micros| first(Micros(at.0.saturating_add(1_000_000)));
     let mut query = QueryBuilder::new(FOUND);
     query.push_bind(expression(account_key, &wanted.words));
+    query.push(" AND m.account_key = ").push_bind(account_key);
     if let Some(before) = &wanted.before {
         // The row id is coarser than the place, so it only narrows.
         query.push(" AND w.rowid < ").push_bind(next(before.sent_at()));

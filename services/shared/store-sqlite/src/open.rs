@@ -1,6 +1,7 @@
 //! Opening the folder: lock, library check, migrations, connections.
 
 use crate::error::sorted;
+use crate::reindex;
 use crate::writer::Writer;
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
@@ -66,6 +67,7 @@ impl SqliteStore {
         let mut connection = connect.connect().await.map_err(sorted)?;
         check_library(&mut connection).await?;
         migrate(&mut connection, options.migrate).await?;
+        reindex::bring_up_to_date(&mut connection).await?;
         let epoch = epoch(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
@@ -225,7 +227,8 @@ async fn epoch(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use channel_store::Intake;
+    use channel_store::reads::SearchQuery;
+    use channel_store::{Intake, Reads};
 
     #[tokio::test]
     async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
@@ -240,5 +243,35 @@ mod tests {
         sqlx::Connection::close(connection).await.unwrap();
         let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
         assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
+    }
+
+    #[tokio::test]
+    async fn the_words_of_an_older_program_are_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
+        store.close().await;
+        drop(store);
+        let mut connection = connect(folder.path()).connect().await.unwrap();
+        let row = "INSERT INTO accounts VALUES (7, 'acc', 'default', NULL, NULL, NULL, '[]', 1, 1, 1); \
+            INSERT INTO account_head (account_key) VALUES (7); \
+            INSERT INTO chats (account_key, chat_key, id, kind, pinned, pinned_at, pinned_inbox, \
+              archived, read_only, read_up_to, unread, place, words, rev) \
+              VALUES (7, 1, 'c1', 0, 0, 0, 0, 0, 0, 0, 0, zeroblob(24), '', 1); \
+            INSERT INTO messages (account_key, message_key, id, chat_key, outgoing, origin, text, \
+              is_event, hidden, forwarded, content_at, content_inbox, sent_at, arrived_at, \
+              arrived_inbox, status, counts, files, reactions, place, search_id, rev) \
+              VALUES (7, 2, zeroblob(16), 1, 0, 1, 'the Needle', 0, 0, 0, 1, 1, 1, 1, 1, 2, 0, 0, 0, \
+              zeroblob(24), 1, 1); \
+            INSERT INTO message_words (rowid, words) VALUES (1, '_7 the needle'); \
+            DELETE FROM meta WHERE name = 'words'";
+        sqlx::Executor::execute(&mut connection, row).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
+        let found = async |words: &str| {
+            let words = vec![words.to_owned()];
+            let query = SearchQuery { words, chat: None, before: None, limit: 9 };
+            store.search(7, &query).await.unwrap().len()
+        };
+        assert_eq!((found("need").await, found("7").await), (1, 0));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
 use crate::error::sorted;
+use crate::outbox;
 use crate::sql::Rowwise;
 use crate::write;
 use async_trait::async_trait;
@@ -9,12 +10,15 @@ use channel_domain::Micros;
 use channel_domain::account::Account;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::{Chat, UNREAD_CAP};
-use channel_domain::ids::{AccountId, AttendeeId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
+use channel_domain::send::Job;
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
-use channel_store::rows::{Asked, ChatsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes};
+use channel_store::rows::{
+    Asked, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes,
+};
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -27,7 +31,8 @@ const OPEN: Rowwise = Rowwise {
     tail: concatcp!(
         ") SELECT ",
         ACCOUNT,
-        ", h.head, h.head_tag, h.next_key FROM wanted w CROSS JOIN accounts a ON a.id = w.id \
+        ", h.head, h.head_tag, h.next_key, EXISTS (SELECT 1 FROM outbox o \
+           WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent FROM wanted w CROSS JOIN accounts a ON a.id = w.id \
          CROSS JOIN account_head h ON h.account_key = a.account_key ORDER BY a.account_key"
     ),
 };
@@ -164,6 +169,30 @@ impl Rows for Tx<'_> {
         complete(self.0, &rows).await
     }
 
+    async fn messages_by_id(
+        &mut self,
+        wanted: &[(i64, MessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        outbox::messages(self.0, wanted).await
+    }
+
+    async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError> {
+        outbox::jobs(self.0, wanted).await
+    }
+
+    async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {
+        outbox::held(self.0, account, message).await
+    }
+
+    async fn desk(&mut self, account: i64) -> Result<Desk, StoreError> {
+        let mut desk = outbox::desk(self.0, account).await?;
+        if let Some(owner) = outbox::owner(self.0, account).await? {
+            let owner = self.attendees(&[(account, owner)]).await?;
+            desk.owner = owner.into_iter().next().map(|owner| owner.row);
+        }
+        Ok(desk)
+    }
+
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {
         let mut rows = CHATS_BY_ID
             .fetch(self.0, &wanted.ids, |q, (k, id)| q.bind(k).bind(id.as_str()))
@@ -276,7 +305,8 @@ fn open_account(row: &SqliteRow) -> Result<OpenAccount, StoreError> {
     let account: Account = decode::account(row)?;
     let head =
         Position { seq: decode::seq(get(row, "head")?), tag: decode::tag(get(row, "head_tag")?) };
-    Ok(OpenAccount { account, head, next_key: get(row, "next_key")? })
+    let (next_key, has_sent) = (get(row, "next_key")?, get(row, "has_sent")?);
+    Ok(OpenAccount { account, head, next_key, has_sent })
 }
 
 fn parked(row: &SqliteRow) -> Result<Parked, StoreError> {
@@ -291,7 +321,7 @@ fn parked(row: &SqliteRow) -> Result<Parked, StoreError> {
     })
 }
 
-fn owned<T>(row: &SqliteRow, value: T) -> Result<Owned<T>, StoreError> {
+pub(crate) fn owned<T>(row: &SqliteRow, value: T) -> Result<Owned<T>, StoreError> {
     Ok(Owned { account_key: get(row, "account_key")?, row: value })
 }
 

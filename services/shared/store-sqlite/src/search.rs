@@ -16,7 +16,18 @@ const SPREAD: u32 = 28;
 /// The id of a message's row. The rest of it is the number of the payload that brought the message, so
 /// two messages of one second share an id only if 2^28 payloads came between them.
 pub(crate) const fn id(message: &Message) -> i64 {
-    first(message.sent_at) | (message.arrived.inbox & ((1 << SPREAD) - 1))
+    id_at(message, message.sent_at)
+}
+
+/// The id that the message's row had while this was its time.
+const fn id_at(message: &Message, sent_at: Micros) -> i64 {
+    first(sent_at) | (message.arrived.inbox & ((1 << SPREAD) - 1))
+}
+
+/// Forgets the words of a row.
+pub(crate) async fn forget(c: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
+    let delete = sqlx::query("DELETE FROM message_words WHERE rowid = ?").bind(id);
+    delete.execute(c).await.map(drop).map_err(sorted)
 }
 
 /// The first id that a message sent at `at` may have.
@@ -40,19 +51,35 @@ pub(crate) async fn write(
 ) -> Result<(), StoreError> {
     for owned in messages {
         let Some(words) = &owned.row.indexed else { continue };
-        sqlx::query("INSERT OR REPLACE INTO message_words (rowid, words) VALUES (?, ?)")
-            .bind(id(&owned.row.message))
-            .bind(format!("{} {words}", account_word(owned.account_key)))
-            .execute(&mut *c)
-            .await
-            .map_err(sorted)?;
+        if let Some(before) = owned.row.moved_from {
+            forget(c, id_at(&owned.row.message, before)).await?;
+        }
+        put(c, owned.account_key, id(&owned.row.message), words).await?;
     }
     Ok(())
 }
 
-/// The word with which each of an account's rows begins. No text contains it: words have no `_`.
+/// Writes the words of one row.
+pub(crate) async fn put(
+    c: &mut SqliteConnection,
+    account_key: i64,
+    id: i64,
+    words: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT OR REPLACE INTO message_words (rowid, words) VALUES (?, ?)")
+        .bind(id)
+        .bind(format!("{} {words}", account_word(account_key)))
+        .execute(c)
+        .await
+        .map(drop)
+        .map_err(sorted)
+}
+
+/// The word with which each of an account's rows begins. Its sign belongs to words for the index, as
+/// everything beyond ASCII does, and no word of a text has it: those are letters and digits. It makes an
+/// account's search read its own rows only; whose a row is, is told by the message itself.
 pub(crate) fn account_word(account_key: i64) -> String {
-    format!("_{account_key}")
+    format!("§{account_key}")
 }
 
 /// The expression that finds an account's rows with words that begin with all of `words`.

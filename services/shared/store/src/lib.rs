@@ -7,15 +7,17 @@
 //! | part | promise |
 //! |---|---|
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
+//! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the three traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the four traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod error;
 pub mod intake;
 pub mod log;
+pub mod outbox;
 pub mod projection;
 pub mod reads;
 pub mod record;
@@ -27,9 +29,10 @@ pub mod conformance;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
+pub use outbox::Outbox;
 pub use reads::Reads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox {}
 
-impl<T: Intake + Reads + ChangeLog> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox> Store for T {}

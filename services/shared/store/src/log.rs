@@ -33,6 +33,8 @@ pub enum Entity {
     Message = 3,
     /// A person.
     Attendee = 4,
+    /// Where the sending of a message stands.
+    Send = 5,
 }
 
 impl Op {
@@ -58,6 +60,7 @@ impl Entity {
             2 => Self::Chat,
             3 => Self::Message,
             4 => Self::Attendee,
+            5 => Self::Send,
             _ => return None,
         })
     }

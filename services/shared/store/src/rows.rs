@@ -9,8 +9,10 @@ use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::Chat;
 use channel_domain::fact::Fact;
-use channel_domain::ids::{AccountId, AttendeeId, ChatId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
+use channel_domain::search;
+use channel_domain::send::{Job, Pacing};
 use channel_domain::time::{Micros, Stamp};
 
 /// An account opened for writing: its row is locked until the transaction ends.
@@ -22,6 +24,8 @@ pub struct OpenAccount {
     pub head: Position,
     /// The next key for its rows.
     pub next_key: i64,
+    /// It has messages in its outbox that an own message may turn out to be.
+    pub has_sent: bool,
 }
 
 /// A fact that waits for its message.
@@ -78,6 +82,43 @@ pub struct ChatsWanted {
     pub counterparties: Vec<(i64, i64)>,
 }
 
+/// An own message that turned up while a message like it was being sent. It is not shown until that request
+/// has ended, which tells whether it is the same.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The message that is being sent.
+    pub message_key: i64,
+    /// What turned up.
+    pub fact: Parked,
+}
+
+/// Which messages of the outbox to load. All pairs begin with the account's key.
+#[derive(Debug, Clone, Default)]
+pub struct JobsWanted {
+    /// By the message's public id.
+    pub ids: Vec<(i64, MessageId)>,
+    /// Of these chats, those that may have left.
+    pub chats: Vec<(i64, ChatId)>,
+}
+
+/// What a command needs to know of its account.
+#[derive(Debug, Clone, Default)]
+pub struct Desk {
+    /// The account's owner as a person, if they are known.
+    pub owner: Option<Attendee>,
+    /// How many messages wait to be sent.
+    pub waiting: u32,
+    /// How fast it may send.
+    pub pacing: Pacing,
+}
+
+/// A row that goes: it turned out to be another one.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    /// The message.
+    pub message: Message,
+}
+
 /// What to load or write of a row that belongs to an account.
 #[derive(Debug, Clone)]
 pub struct Owned<T> {
@@ -98,6 +139,19 @@ pub struct MessageWrite {
     pub files: bool,
     /// Its reactions are new or changed.
     pub reactions: bool,
+    /// It had this time before, and so another place.
+    pub moved_from: Option<Micros>,
+}
+
+/// The text of a message as it is to be searched: its words, and the names of its files. Deleted messages and
+/// system lines are not found.
+#[must_use]
+pub fn words_of(message: &Message) -> String {
+    let visible = message.deleted_at.is_none() && message.content.event.is_none();
+    let text = message.text().filter(|_| visible);
+    let names = message.content.attachments.iter().filter(|_| visible);
+    let names = names.filter_map(|file| file.name.as_deref());
+    search::indexed(&text.into_iter().chain(names).collect::<Vec<_>>().join(" "))
 }
 
 /// A past text of a message.
@@ -240,8 +294,42 @@ pub struct Writes {
     pub unparked: Vec<Owned<UpstreamMessageId>>,
     /// Work for those who may call UniPile.
     pub work: Vec<Owned<Work>>,
+    /// Messages that go; before anything else is written.
+    pub gone: Vec<Owned<Gone>>,
+    /// The outbox.
+    pub jobs: Vec<Owned<Job>>,
+    /// Own messages that wait until a request has ended.
+    pub held: Vec<Owned<Held>>,
+    /// Messages whose request has ended.
+    pub unheld: Vec<Owned<i64>>,
+    /// How fast accounts may send.
+    pub pacing: Vec<Owned<Pacing>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
+}
+
+impl Writes {
+    /// Whether there is nothing to write but log ends that did not move.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        let Self { log, jobs, pacing, held, unheld, work, parked, messages, .. } = self;
+        let Self { chats, attendees, links, members, accounts, versions, unparked, .. } = self;
+        log.is_empty()
+            && jobs.is_empty()
+            && pacing.is_empty()
+            && held.is_empty()
+            && unheld.is_empty()
+            && work.is_empty()
+            && parked.is_empty()
+            && messages.is_empty()
+            && chats.is_empty()
+            && attendees.is_empty()
+            && links.is_empty()
+            && members.is_empty()
+            && accounts.is_empty()
+            && versions.is_empty()
+            && unparked.is_empty()
+    }
 }
 
 /// The rows of one open transaction.
@@ -270,6 +358,21 @@ pub trait Rows: Send {
         &mut self,
         people: &[(i64, i64)],
     ) -> Result<Vec<Owned<Message>>, StoreError>;
+
+    /// Loads messages by their public ids.
+    async fn messages_by_id(
+        &mut self,
+        wanted: &[(i64, MessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError>;
+
+    /// Loads messages of the outbox; one that is wanted twice may come twice.
+    async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError>;
+
+    /// Loads the own messages that wait for a message's request to end.
+    async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError>;
+
+    /// Loads what a command needs to know of its account.
+    async fn desk(&mut self, account: i64) -> Result<Desk, StoreError>;
 
     /// Loads chats; one that is wanted twice may come twice.
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError>;

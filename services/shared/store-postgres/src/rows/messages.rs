@@ -7,22 +7,23 @@ use channel_domain::direction::Direction;
 use channel_domain::ids::UpstreamMessageId;
 use channel_domain::message::Moment;
 use channel_store::StoreError;
-use channel_store::rows::{MessageWrite, Owned};
+use channel_store::rows::{Gone, MessageWrite, Owned};
 use uuid::Uuid;
 
-/// What a message is keyed and ordered by never changes, so that an update touches no index.
+/// What a message is keyed and ordered by seldom changes, and an update that leaves it touches no index. Only
+/// one that was sent from here gets its id, and may get another time, later.
 const MESSAGES: &str = "INSERT INTO messages ( \
       account_key, message_key, id, upstream_id, provider_id, chat_key, sender_key, outgoing, \
       origin, text, is_event, event_number, hidden, forwarded, quoted, content_at, \
       content_inbox, sent_at, arrived_at, arrived_inbox, status, delivered_claimed, \
       delivered_arrived, read_claimed, read_arrived, edit_text, edit_at, edit_inbox, \
-      deleted_at, counts, files, reactions, place, rev) \
+      deleted_at, counts, files, reactions, sending, place, rev) \
     SELECT account_key, message_key, id, upstream_id, provider_id, chat_key, sender_key, outgoing, \
       origin, text, is_event, event_number, hidden, forwarded, quoted::jsonb, content_at, \
       content_inbox, sent_at, arrived_at, arrived_inbox, status, delivered_claimed, \
       delivered_arrived, read_claimed, read_arrived, edit_text, edit_at, edit_inbox, \
-      deleted_at, counts, files, reactions, place, rev \
-    FROM unnest($1::message_row[]) \
+      deleted_at, counts, files, reactions, sending::jsonb, place, rev \
+    FROM unnest($1::message_row_2[]) \
     ON CONFLICT (account_key, message_key) DO UPDATE SET \
       upstream_id = excluded.upstream_id, provider_id = excluded.provider_id, text = \
       excluded.text, is_event = excluded.is_event, event_number = excluded.event_number, \
@@ -33,10 +34,10 @@ const MESSAGES: &str = "INSERT INTO messages ( \
       excluded.read_arrived, edit_text = excluded.edit_text, edit_at = excluded.edit_at, \
       edit_inbox = excluded.edit_inbox, deleted_at = excluded.deleted_at, counts = \
       excluded.counts, files = excluded.files, reactions = excluded.reactions, rev = \
-      excluded.rev";
+      excluded.rev, sending = excluded.sending, sent_at = excluded.sent_at, place = excluded.place";
 
 row_sent!(
-    "message_row",
+    "message_row_2",
     struct MessageRow<'r> {
         account_key: i64,
         message_key: i64,
@@ -70,6 +71,7 @@ row_sent!(
         counts: bool,
         files: i32,
         reactions: i32,
+        sending: Option<String>,
         place: Vec<u8>,
         rev: i64,
     }
@@ -114,9 +116,45 @@ impl<'r> TryFrom<&'r Owned<MessageWrite>> for MessageRow<'r> {
             counts: message.counts_as_unread(),
             files: count(content.attachments.len()),
             reactions: count(message.reactions.len()),
+            sending: message.sending.as_ref().map(json).transpose()?,
             place: message.sort_key().as_bytes().to_vec(),
             rev: message.rev.cast_signed(),
         })
+    }
+}
+
+const GONE: [&str; 5] = [
+    "DELETE FROM messages t USING unnest($1::key_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.message_key = w.message_key",
+    "DELETE FROM message_words t USING unnest($1::key_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.message_key = w.message_key",
+    "DELETE FROM attachments t USING unnest($1::key_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.message_key = w.message_key",
+    "DELETE FROM reactions t USING unnest($1::key_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.message_key = w.message_key",
+    "DELETE FROM message_versions t USING unnest($1::key_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.message_key = w.message_key",
+];
+
+row_sent!(
+    "key_row",
+    struct KeyRow {
+        account_key: i64,
+        message_key: i64,
+    }
+);
+
+impl KeyRow {
+    pub(super) const fn new(account_key: i64, message_key: i64) -> Self {
+        Self { account_key, message_key }
+    }
+}
+
+/// Removes messages that turned out to be others, before those take their ids.
+pub(super) fn gone(together: &mut Together, rows: &[Owned<Gone>]) {
+    for table in GONE {
+        let keys = rows.iter().map(|gone| KeyRow::new(gone.account_key, gone.row.message.key));
+        together.part(table, keys);
     }
 }
 

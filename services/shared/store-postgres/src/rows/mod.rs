@@ -7,6 +7,7 @@ mod log;
 mod look_up;
 mod messages;
 mod open;
+mod outbox;
 mod people;
 mod search;
 mod sent;
@@ -16,11 +17,14 @@ use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::attendee::Attendee;
 use channel_domain::chat::Chat;
-use channel_domain::ids::{AccountId, AttendeeId};
+use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
+use channel_domain::send::Job;
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
-use channel_store::rows::{Asked, ChatsWanted, Known, OpenAccount, Owned, Rows, Writes};
+use channel_store::rows::{
+    Asked, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Writes,
+};
 use sqlx::postgres::PgConnection;
 use together::Together;
 
@@ -62,6 +66,25 @@ impl Rows for Tx<'_> {
         load::reacted_to(self.connection, people).await
     }
 
+    async fn messages_by_id(
+        &mut self,
+        wanted: &[(i64, MessageId)],
+    ) -> Result<Vec<Owned<Message>>, StoreError> {
+        outbox::messages(self.connection, wanted).await
+    }
+
+    async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError> {
+        outbox::jobs(self.connection, wanted).await
+    }
+
+    async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {
+        outbox::held(self.connection, account, message).await
+    }
+
+    async fn desk(&mut self, account: i64) -> Result<Desk, StoreError> {
+        outbox::desk(self.connection, account).await
+    }
+
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {
         load::chats(self.connection, wanted).await
     }
@@ -74,6 +97,11 @@ impl Rows for Tx<'_> {
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
+        if !writes.gone.is_empty() {
+            let mut gone = Together::default();
+            messages::gone(&mut gone, &writes.gone);
+            gone.execute(self.connection).await?;
+        }
         let mut often = Together::default();
         inbox::store(&mut often, &writes.inbox);
         people::chats(&mut often, &writes.chats)?;
@@ -94,7 +122,11 @@ impl Rows for Tx<'_> {
         children::versions(&mut seldom, &writes.versions);
         children::unpark(&mut seldom, &writes.unparked);
         children::park(&mut seldom, &writes.parked)?;
-        seldom.execute(self.connection).await
+        seldom.execute(self.connection).await?;
+        let Writes { jobs, pacing, held, unheld, .. } = writes;
+        let mut sending = Together::default();
+        outbox::write(&mut sending, jobs, pacing, held, unheld)?;
+        sending.execute(self.connection).await
     }
 }
 

@@ -15,10 +15,13 @@ use const_format::concatcp;
 use sqlx::postgres::PgConnection;
 
 /// Who waited for a lock reads what its last holder has committed: of both tables, as both rows are locked.
+/// `has_sent` may be from before the wait. That does no harm: what asks for it is an own message, and one that
+/// was sent from here turns up only after its request, which begins with a commit.
 const LOCK: &str = concatcp!(
     "SELECT ",
     ACCOUNT,
-    ", h.head, h.head_tag, h.next_key FROM accounts a JOIN account_head h \
+    ", h.head, h.head_tag, h.next_key, EXISTS (SELECT 1 FROM outbox o \
+       WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent FROM accounts a JOIN account_head h \
        ON h.account_key = a.account_key WHERE a.id = ANY($1) "
 );
 const IN_ORDER: &str = "ORDER BY h.account_key FOR NO KEY UPDATE OF h, a";
@@ -58,7 +61,8 @@ async fn lock(
     let rows = sqlx::query(statement).bind(ids).fetch_all(connection).await.map_err(sorted)?;
     let open = |row| {
         let (account, head) = (decode::account(row)?, log_end(row)?);
-        Ok(OpenAccount { account, head, next_key: get(row, "next_key")? })
+        let (next_key, has_sent) = (get(row, "next_key")?, get(row, "has_sent")?);
+        Ok(OpenAccount { account, head, next_key, has_sent })
     };
     rows.iter().map(open).collect()
 }

@@ -95,11 +95,19 @@ pub(crate) async fn connect(url: &str) -> Arc<PostgresStore> {
 
 /// One number, from behind the store's back.
 pub(crate) async fn number(url: &str, statement: &str) -> i64 {
+    value(url, statement).await
+}
+
+/// The only value that a statement gives.
+pub(crate) async fn value<T>(url: &str, statement: &str) -> T
+where
+    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
     let mut connection = PgConnection::connect(url).await.unwrap();
     let query = sqlx::query_scalar(AssertSqlSafe(statement.to_owned()));
-    let number = query.fetch_one(&mut connection).await.unwrap();
+    let value = query.fetch_one(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    number
+    value
 }
 
 pub(crate) async fn execute(url: &str, statement: &str) {

@@ -90,7 +90,7 @@ pub(super) const HEADS: Rowwise = Rowwise {
     columns: 5,
     tail: "ON CONFLICT (account_key) DO UPDATE SET head = excluded.head, \
            head_tag = excluded.head_tag, next_key = excluded.next_key, \
-           heard_at = max(coalesce(heard_at, excluded.heard_at), excluded.heard_at)",
+           heard_at = coalesce(max(heard_at, excluded.heard_at), heard_at, excluded.heard_at)",
 };
 
 pub(super) fn head<'q>(query: Query<'q>, row: &'q HeadWrite) -> Query<'q> {
@@ -99,5 +99,6 @@ pub(super) fn head<'q>(query: Query<'q>, row: &'q HeadWrite) -> Query<'q> {
         .bind(number(row.head.seq))
         .bind(i64::from(row.head.tag))
         .bind(row.next_key)
-        .bind(row.heard_at.0)
+        // An account that was opened, but of which no payload spoke, was not heard of.
+        .bind((row.heard_at.0 != i64::MIN).then_some(row.heard_at.0))
 }

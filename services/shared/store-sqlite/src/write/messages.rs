@@ -13,8 +13,9 @@ pub(super) const MESSAGES: Rowwise = Rowwise {
            sender_key, outgoing, origin, text, is_event, event_number, hidden, forwarded, quoted, \
            content_at, content_inbox, sent_at, arrived_at, arrived_inbox, status, \
            delivered_claimed, delivered_arrived, read_claimed, read_arrived, edit_text, edit_at, \
-           edit_inbox, deleted_at, counts, files, reactions, place, search_id, rev) VALUES",
-    columns: 35,
+           edit_inbox, deleted_at, counts, files, reactions, sending, place, search_id, rev) \
+           VALUES",
+    columns: 36,
     tail: "ON CONFLICT (account_key, message_key) DO UPDATE SET \
            upstream_id = excluded.upstream_id, provider_id = excluded.provider_id, \
            text = excluded.text, is_event = excluded.is_event, \
@@ -27,7 +28,8 @@ pub(super) const MESSAGES: Rowwise = Rowwise {
            edit_text = excluded.edit_text, edit_at = excluded.edit_at, \
            edit_inbox = excluded.edit_inbox, deleted_at = excluded.deleted_at, \
            counts = excluded.counts, files = excluded.files, reactions = excluded.reactions, \
-           rev = excluded.rev",
+           sending = excluded.sending, sent_at = excluded.sent_at, place = excluded.place, \
+           search_id = excluded.search_id, rev = excluded.rev",
 };
 
 pub(super) fn message<'q>(
@@ -62,6 +64,7 @@ pub(super) fn message<'q>(
         .bind(message.counts_as_unread())
         .bind(i64::try_from(content.attachments.len()).unwrap_or(i64::MAX))
         .bind(i64::try_from(message.reactions.len()).unwrap_or(i64::MAX))
+        .bind(message.sending.as_ref().and_then(super::outbox::json))
         .bind(&message.sort_key().as_bytes()[..])
         .bind(search::id(message))
         .bind(number(message.rev))

@@ -5,6 +5,7 @@ mod chats;
 mod children;
 mod inbox;
 mod messages;
+mod outbox;
 mod people;
 
 pub(crate) use accounts::new_account;
@@ -20,6 +21,7 @@ use sqlx::sqlite::SqliteConnection;
 
 /// Writes everything, parents before children.
 pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(), StoreError> {
+    outbox::gone(c, &writes.gone).await?;
     inbox::INBOX.execute(c, &writes.inbox, inbox::inbox).await?;
     for update in &writes.inbox_updates {
         inbox::inbox_update(c, update).await?;
@@ -42,6 +44,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
         .execute(c, &json_rows(&writes.parked, |parked| &parked.fact)?, messages::parked)
         .await?;
     messages::UNPARKED.execute(c, &writes.unparked, messages::unparked).await?;
+    outbox::write(c, &writes.jobs, &writes.pacing, &writes.held, &writes.unheld).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

@@ -16,12 +16,14 @@ mod inbox;
 mod log;
 mod order;
 mod reads;
+mod sends;
 
 pub use apply::*;
 pub use inbox::*;
 pub use log::*;
 pub use order::*;
 pub use reads::*;
+pub use sends::*;
 
 use crate::Store;
 use std::any::Any;
@@ -81,7 +83,18 @@ macro_rules! store_conformance {
             words_are_found_newest_first_by_their_beginnings,
             pages_of_hits_are_complete_when_many_share_a_second,
             a_rare_word_is_found_behind_many_newer_messages,
+            a_search_finds_nothing_of_another_account,
             people_are_listed_by_chat_and_by_name,
+            a_message_is_pending_at_once_and_then_climbs,
+            a_command_may_be_repeated_and_its_id_not_be_reused,
+            messages_of_a_chat_leave_in_order_and_chats_do_not_wait_for_each_other,
+            an_echo_that_comes_before_the_answer_is_held_until_the_answer,
+            an_uncertain_message_is_settled_by_its_echo_and_never_sent_again,
+            a_message_that_cannot_be_confirmed_is_left_to_a_person,
+            a_refused_message_that_turns_up_was_sent,
+            a_message_that_was_stored_as_another_one_becomes_one_again,
+            a_message_can_be_cancelled_until_it_leaves,
+            an_account_sends_at_its_pace_whoever_asks,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

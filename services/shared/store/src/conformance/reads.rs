@@ -151,6 +151,27 @@ pub async fn a_rare_word_is_found_behind_many_newer_messages(fresh: &Fresh) {
     assert!(fresh.found("acc", "needle hay").await.is_empty());
 }
 
+pub async fn a_search_finds_nothing_of_another_account(fresh: &Fresh) {
+    for account in ["one", "two"] {
+        let word = format!("only{account}");
+        fresh.take(account, vec![received(incoming(&word, "c1", &word, 0))], 1).await;
+    }
+    // Words that are the numbers and signs by which a database may know an account.
+    for account in ["one", "two"] {
+        let keys = "0 1 2 3 4 5 _1 _2 §1 §2 1.0.1 @1";
+        let text = format!("invoice {keys} of {account}");
+        let text = received(incoming(&format!("keys-{account}"), "c1", &text, 2));
+        fresh.take(account, vec![text], 3).await;
+    }
+    for (account, other) in [("one", "two"), ("two", "one")] {
+        let found = fresh.found(account, "invoice").await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].ends_with(account));
+        assert!(fresh.found(account, &format!("only{other}")).await.is_empty());
+        assert_eq!(fresh.found(account, "1").await.len(), 1, "a number is a word like others");
+    }
+}
+
 pub async fn people_are_listed_by_chat_and_by_name(fresh: &Fresh) {
     let mut text = incoming("m1", "g1", "Hi", 1);
     text.chat.is_group = Some(true);

@@ -33,7 +33,7 @@ impl Book {
 
     fn about_a_message(&mut self, fact: &Fact, stamp: Stamp) {
         let Some(id) = fact.message() else { return };
-        if !self.messages.contains_key(id) {
+        if !self.message_keys.contains_key(id) {
             let (account_key, message) = (self.key(), id.clone());
             self.waiting.push(Parked { account_key, message, stamp, fact: fact.clone() });
             self.remembered = true;
@@ -57,9 +57,9 @@ impl Book {
         self.account.note(merged);
         self.everybody(&cast, fact.people_as_of(stamp));
         let chat_key = self.chat_of(fact, &cast, stamp);
-        if self.messages.contains_key(&fact.message) {
+        if self.message_keys.contains_key(&fact.message) {
             self.received_again(fact, stamp);
-        } else {
+        } else if direction == Direction::In || !self.own_message(fact, chat_key, stamp) {
             self.received_first(fact, direction, chat_key, &cast, stamp);
         }
     }
@@ -96,6 +96,7 @@ impl Book {
             edit: None,
             deleted_at: None,
             reactions: Vec::new(),
+            sending: None,
             rev: 0,
         };
         self.admit(&message);
@@ -103,15 +104,14 @@ impl Book {
             self.want(WorkKind::FetchMedia, fact.message.as_str());
         }
         let files = !message.content.attachments.is_empty();
-        let entry = Entry::fresh(message);
-        let entry = MessageEntry { entry, text: true, files, reactions: false };
-        self.messages.insert(fact.message.clone(), entry);
-        self.touched.messages.push(fact.message.clone());
+        self.touched.messages.push(message.key);
+        let entry = MessageEntry::of(Entry::fresh(message));
+        self.insert(MessageEntry { text: true, files, ..entry });
         self.unpark(&fact.message);
     }
 
     /// Takes a new message into its chat's summary.
-    fn admit(&mut self, message: &Message) {
+    pub(super) fn admit(&mut self, message: &Message) {
         let Some(entry) = self.chats.get_mut(&message.chat_key) else {
             return;
         };
@@ -131,7 +131,7 @@ impl Book {
         }
     }
 
-    fn received_again(&mut self, fact: &Received, stamp: Stamp) {
+    pub(super) fn received_again(&mut self, fact: &Received, stamp: Stamp) {
         self.change(&fact.message, |entry| {
             let merged = entry.entry.row.merge_received(fact, stamp);
             entry.text |= merged.shown;
@@ -144,10 +144,9 @@ impl Book {
         self.change(&fact.message, |entry| {
             entry.entry.row.merge_receipt(fact.kind, fact.claimed_at, stamp.at)
         });
-        let Some(entry) = self.messages.get(&fact.message) else {
+        let Some(message) = self.message(&fact.message) else {
             return;
         };
-        let message = &entry.entry.row;
         // Reading one of the others' messages reads everything before it too.
         if fact.kind == ReceiptKind::Read && message.direction == Direction::In {
             let (chat_key, up_to) = (message.chat_key, message.sent_at);
@@ -161,8 +160,7 @@ impl Book {
             entry.text |= merged.shown;
             merged
         });
-        if let Some(entry) = self.messages.get(&fact.message) {
-            let message_key = entry.entry.row.key;
+        if let Some(message_key) = self.message_keys.get(&fact.message).copied() {
             self.versions.push(Version { message_key, stamp, text: fact.text.clone() });
         }
         if fact.text.is_none() {
@@ -201,24 +199,40 @@ impl Book {
 
     /// Changes a message that is here, and keeps its chat's summary true.
     fn change(&mut self, id: &UpstreamMessageId, change: impl FnOnce(&mut MessageEntry) -> Merged) {
-        let Some(entry) = self.messages.get_mut(id) else {
+        if let Some(key) = self.message_keys.get(id).copied() {
+            self.change_by_key(key, change);
+        }
+    }
+
+    /// The same, by its key.
+    pub(super) fn change_by_key(
+        &mut self,
+        key: i64,
+        change: impl FnOnce(&mut MessageEntry) -> Merged,
+    ) {
+        let Some(entry) = self.messages.get_mut(&key) else {
             return;
         };
         let counted = entry.entry.row.counts_as_unread();
+        let (was_at, place) = (entry.entry.row.sent_at, entry.entry.row.sort_key());
         let merged = change(entry);
         entry.entry.note(merged);
+        if entry.entry.row.sent_at != was_at {
+            entry.moved_from.get_or_insert(was_at);
+            entry.text = true;
+        }
         if !merged.shown {
             self.remembered |= merged.stored;
             return;
         }
-        self.touched.messages.push(id.clone());
+        self.touched.messages.push(key);
         let message = &entry.entry.row;
         let (chat_key, sent_at) = (message.chat_key, message.sent_at);
         let counts = message.counts_as_unread();
         let Some(chat) = self.chats.get_mut(&chat_key) else {
             return;
         };
-        if chat.row.order == message.sort_key() {
+        if chat.row.order == place || place != message.sort_key() {
             let merged = chat.row.merge_last(message);
             chat.note(merged);
         }
@@ -229,7 +243,7 @@ impl Book {
     }
 
     /// Applies the facts that waited for a message, in the database or in this very batch.
-    fn unpark(&mut self, id: &UpstreamMessageId) {
+    pub(super) fn unpark(&mut self, id: &UpstreamMessageId) {
         let here = self.waiting.extract_if(.., |parked| parked.message == *id);
         let mut waiting: Vec<_> = here.collect();
         if let Some(stored) = self.parked.remove(id) {
@@ -242,9 +256,15 @@ impl Book {
         }
     }
 
+    /// A message by UniPile's id.
+    pub(super) fn message(&self, id: &UpstreamMessageId) -> Option<&Message> {
+        let key = self.message_keys.get(id)?;
+        Some(&self.messages.get(key)?.entry.row)
+    }
+
     // ---- unread ---------------------------------------------------------------------------------
 
-    fn mark_read(&mut self, chat_key: i64, up_to: Micros) {
+    pub(super) fn mark_read(&mut self, chat_key: i64, up_to: Micros) {
         let Some(entry) = self.chats.get_mut(&chat_key) else {
             return;
         };
@@ -322,15 +342,18 @@ impl Book {
 
     /// A person turned out to be the account's owner, and so did the author of these reactions.
     fn own_reactions(&mut self, actor_key: i64) {
-        for (id, message) in &mut self.messages {
+        let mut changed = Vec::new();
+        for (key, message) in &mut self.messages {
             let entry = &mut message.entry;
             let theirs = |reaction: &&mut Reaction| reaction.actor_key == actor_key;
             if let Some(reaction) = entry.row.reactions.iter_mut().find(theirs) {
                 reaction.is_self = true;
                 entry.shown |= reaction.emoji.is_some();
-                self.touched.messages.push(id.clone());
+                changed.push(*key);
             }
         }
+        changed.sort_unstable();
+        self.touched.messages.extend(changed);
     }
 
     /// A person's new name is the name of their chat.

@@ -2,15 +2,15 @@
 
 use crate::log::Position;
 use crate::rows::{
-    HeadWrite, Link, Member, MessageWrite, OpenAccount, Owned, Parked, Version, Work,
+    Gone, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned, Parked, Version, Work,
 };
-use crate::rows::{WorkKind, Writes};
+use crate::rows::{WorkKind, Writes, words_of};
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, Merged};
 use channel_domain::chat::Chat;
-use channel_domain::ids::{AttendeeId, ChatId, UpstreamMessageId};
+use channel_domain::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::search;
+use channel_domain::send::{Job, Pacing};
 use channel_domain::time::Micros;
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,6 +46,8 @@ pub(super) struct MessageEntry {
     pub text: bool,
     pub files: bool,
     pub reactions: bool,
+    /// Its time before the present transaction, if that changed.
+    pub moved_from: Option<Micros>,
 }
 
 /// One account's rows.
@@ -58,7 +60,11 @@ pub(super) struct Book {
     pub chats: HashMap<i64, Entry<Chat>>,
     pub chat_keys: HashMap<ChatId, i64>,
     pub attendees: HashMap<AttendeeId, Entry<Attendee>>,
-    pub messages: HashMap<UpstreamMessageId, MessageEntry>,
+    pub messages: HashMap<i64, MessageEntry>,
+    pub message_keys: HashMap<UpstreamMessageId, i64>,
+    pub jobs: HashMap<i64, Entry<Job>>,
+    /// It may have messages in its outbox that are not loaded.
+    pub has_sent: bool,
     pub parked: HashMap<UpstreamMessageId, Vec<Parked>>,
     /// Times of unread messages, for chats whose count may have to be taken anew.
     pub unread: HashMap<i64, Vec<Micros>>,
@@ -72,6 +78,14 @@ pub(super) struct Book {
     pub waiting: Vec<Parked>,
     pub unparked: Vec<UpstreamMessageId>,
     pub work: BTreeSet<Work>,
+    pub held: Vec<Held>,
+    pub unheld: Vec<i64>,
+    pub gone: Vec<Gone>,
+    pub pacing: Option<Pacing>,
+    /// Chats that a command names.
+    pub wanted_chats: Vec<ChatId>,
+    /// How long what is queued now is expected to wait, in microseconds.
+    pub expected_wait: Option<i64>,
 }
 
 /// The entities that a unit touched.
@@ -79,7 +93,10 @@ pub(super) struct Book {
 pub(super) struct Touched {
     pub attendees: Vec<AttendeeId>,
     pub chats: Vec<i64>,
-    pub messages: Vec<UpstreamMessageId>,
+    pub messages: Vec<i64>,
+    pub jobs: Vec<i64>,
+    /// Messages that turned out to be others: the id that goes, and the one that stays.
+    pub merged: Vec<(MessageId, i64)>,
 }
 
 impl Book {
@@ -95,6 +112,9 @@ impl Book {
             chat_keys: HashMap::new(),
             attendees: HashMap::new(),
             messages: HashMap::new(),
+            message_keys: HashMap::new(),
+            jobs: HashMap::new(),
+            has_sent: open.has_sent,
             parked: HashMap::new(),
             unread: HashMap::new(),
             touched: Touched::default(),
@@ -105,6 +125,12 @@ impl Book {
             waiting: Vec::new(),
             unparked: Vec::new(),
             work: BTreeSet::new(),
+            held: Vec::new(),
+            unheld: Vec::new(),
+            gone: Vec::new(),
+            pacing: None,
+            wanted_chats: Vec::new(),
+            expected_wait: None,
         }
     }
 
@@ -124,11 +150,19 @@ impl Book {
     }
 
     pub(super) fn put_message(&mut self, message: Message) {
-        if let Some(id) = message.upstream_id.clone() {
-            let entry = Entry::known(message);
-            let entry = MessageEntry { entry, text: false, files: false, reactions: false };
-            self.messages.entry(id).or_insert(entry);
+        if !self.messages.contains_key(&message.key) {
+            self.insert(MessageEntry::of(Entry::known(message)));
         }
+    }
+
+    pub(super) fn insert(&mut self, message: MessageEntry) {
+        let row = &message.entry.row;
+        self.message_keys.extend(row.upstream_id.clone().map(|id| (id, row.key)));
+        self.messages.insert(row.key, message);
+    }
+
+    pub(super) fn put_job(&mut self, job: Job) {
+        self.jobs.entry(job.key).or_insert_with(|| Entry::known(job));
     }
 
     pub(super) fn want(&mut self, kind: WorkKind, subject: impl Into<String>) {
@@ -159,19 +193,24 @@ impl Book {
         writes.parked.extend(self.waiting);
         writes.unparked.extend(self.unparked.into_iter().map(own));
         writes.work.extend(self.work.into_iter().map(|row| Owned { account_key, row }));
+        writes.gone.extend(self.gone.into_iter().map(|row| Owned { account_key, row }));
+        let jobs = self.jobs.into_values().filter(|entry| entry.stored);
+        writes.jobs.extend(jobs.map(|entry| Owned { account_key, row: entry.row }));
+        writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
+        writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
+        writes.pacing.extend(self.pacing.map(|row| Owned { account_key, row }));
     }
 }
 
 impl MessageEntry {
+    pub(super) const fn of(entry: Entry<Message>) -> Self {
+        Self { entry, text: false, files: false, reactions: false, moved_from: None }
+    }
+
     fn into_write(self) -> MessageWrite {
         let message = self.entry.row;
-        let indexed = self.text.then(|| {
-            let visible = message.deleted_at.is_none() && message.content.event.is_none();
-            let text = message.text().filter(|_| visible);
-            let names = message.content.attachments.iter().filter(|_| visible);
-            let names = names.filter_map(|file| file.name.as_deref());
-            search::indexed(&text.into_iter().chain(names).collect::<Vec<_>>().join(" "))
-        });
-        MessageWrite { message, indexed, files: self.files, reactions: self.reactions }
+        let indexed = self.text.then(|| words_of(&message));
+        let Self { files, reactions, moved_from, .. } = self;
+        MessageWrite { message, indexed, files, reactions, moved_from }
     }
 }

@@ -1,8 +1,8 @@
 //! Numbering what a unit changed and writing it into the log.
 
-use super::book::{Book, Touched};
+use super::book::{Book, MessageEntry, Touched};
 use crate::log::{BODY_LIMIT, Entity, LogRow, Op, body_hash};
-use crate::record::{Record, State};
+use crate::record::{Record, SendRecord, State};
 use channel_domain::time::Micros;
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -20,7 +20,9 @@ impl Book {
         self.emit_account(log);
         self.emit_people(log, &touched);
         self.emit_chats(log, &touched);
-        self.emit_messages(log, touched);
+        self.emit_merged(log, &touched);
+        self.emit_messages(log, &touched);
+        self.emit_jobs(log, &touched);
         let rows = &mut log[first..];
         for row in rows.iter_mut() {
             row.at = now;
@@ -70,11 +72,11 @@ impl Book {
         }
     }
 
-    fn emit_messages(&mut self, log: &mut Vec<LogRow>, touched: Touched) {
-        for id in once(touched.messages.into_iter()) {
+    fn emit_messages(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for key in once(touched.messages.iter().copied()) {
             let rev = self.head.seq + 1;
-            let Some(message) = self.messages.get_mut(&id).filter(|message| message.entry.shown)
-            else {
+            let shown = |message: &&mut MessageEntry| message.entry.shown;
+            let Some(message) = self.messages.get_mut(&key).filter(shown) else {
                 continue;
             };
             let entry = &mut message.entry;
@@ -82,6 +84,34 @@ impl Book {
             let (id, state) = (entry.row.id.to_string(), State::Message((&entry.row).into()));
             self.number();
             log.push(self.row(Entity::Message, id, state));
+        }
+    }
+
+    /// The body of a merge is the state of the entity that remains.
+    fn emit_merged(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for (gone, key) in &touched.merged {
+            let Some(message) = self.messages.get(key) else {
+                continue;
+            };
+            let state = State::Message((&message.entry.row).into());
+            self.number();
+            let row = self.row(Entity::Message, gone.to_string(), state);
+            log.push(LogRow { op: Op::Merge, ..row });
+        }
+    }
+
+    fn emit_jobs(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for key in once(touched.jobs.iter().copied()) {
+            let rev = self.head.seq + 1;
+            let Some(entry) = self.jobs.get_mut(&key).filter(|entry| entry.shown) else {
+                continue;
+            };
+            (entry.shown, entry.stored, entry.row.rev) = (false, true, rev);
+            let mut record = SendRecord::from(&entry.row);
+            record.expected_wait = self.expected_wait.filter(|_| record.next_at.is_some());
+            let id = record.id.clone();
+            self.number();
+            log.push(self.row(Entity::Send, id, State::Send(record)));
         }
     }
 

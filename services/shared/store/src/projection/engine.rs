@@ -236,7 +236,7 @@ fn record(unit: Unit, judged: &Judged, writes: &mut Writes) -> Verdict {
     }
 }
 
-fn close(books: BTreeMap<i64, Book>, writes: &mut Writes) -> Vec<Moved> {
+pub(super) fn close(books: BTreeMap<i64, Book>, writes: &mut Writes) -> Vec<Moved> {
     // The units of several accounts interleave; the log is written account by account.
     writes.log.sort_by_key(|row| (row.account_key, row.seq));
     let mut moved = Vec::new();

@@ -3,7 +3,7 @@
 
 use super::book::Book;
 use crate::error::StoreError;
-use crate::rows::{Asked, ChatsWanted, Known, Owned, Rows};
+use crate::rows::{Asked, ChatsWanted, JobsWanted, Known, Owned, Rows};
 use channel_domain::attendee::{Attendee, ClaimKind, claims_of};
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::{Fact, Person, ReceiptKind, Received};
@@ -55,8 +55,9 @@ pub(super) async fn load<R: Rows + ?Sized>(
     if !owners.is_empty() {
         put_messages(books, rows.reacted_to(&owners).await?);
     }
+    load_jobs(rows, books, facts).await?;
     let chats = ChatsWanted {
-        ids: chats_of_facts(facts),
+        ids: wanted_chats(facts, books),
         keys: chats_of_messages(books),
         counterparties: renamed(facts, books),
     };
@@ -68,7 +69,50 @@ pub(super) async fn load<R: Rows + ?Sized>(
     load_unread(rows, books, facts).await
 }
 
-fn put_messages(books: &mut BTreeMap<i64, Book>, messages: Vec<Owned<Message>>) {
+/// An own message that nobody knows may be one that was sent from here: those that may have left its chat.
+async fn load_jobs<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    facts: &Facts<'_>,
+) -> Result<(), StoreError> {
+    let unknown = |account: &i64, fact: &Received| {
+        let book = books.get(account);
+        book.is_some_and(|book| book.has_sent && !book.message_keys.contains_key(&fact.message))
+    };
+    let own = facts.iter().filter_map(|(account, fact, _)| match fact {
+        Fact::Received(fact) if direction::decide(fact) == Direction::Out => {
+            unknown(account, fact).then(|| (*account, fact.chat.id.clone()))
+        }
+        _ => None,
+    });
+    let mut wanted = JobsWanted { chats: own.collect(), ..JobsWanted::default() };
+    once(&mut wanted.chats);
+    if wanted.chats.is_empty() {
+        return Ok(());
+    }
+    put_jobs(rows, books, &wanted).await
+}
+
+/// Loads messages of the outbox, with the messages themselves.
+pub(super) async fn put_jobs<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    wanted: &JobsWanted,
+) -> Result<(), StoreError> {
+    let jobs = rows.jobs(wanted).await?;
+    let ids: Vec<_> = jobs.iter().map(|job| (job.account_key, job.row.id)).collect();
+    for job in jobs {
+        if let Some(book) = books.get_mut(&job.account_key) {
+            book.put_job(job.row);
+        }
+    }
+    if !ids.is_empty() {
+        put_messages(books, rows.messages_by_id(&ids).await?);
+    }
+    Ok(())
+}
+
+pub(super) fn put_messages(books: &mut BTreeMap<i64, Book>, messages: Vec<Owned<Message>>) {
     for owned in messages {
         if let Some(book) = books.get_mut(&owned.account_key) {
             book.put_message(owned.row);
@@ -85,17 +129,21 @@ fn put_attendees(books: &mut BTreeMap<i64, Book>, attendees: Vec<Owned<Attendee>
     }
 }
 
-fn chats_of_facts(facts: &Facts<'_>) -> Vec<(i64, ChatId)> {
+fn wanted_chats(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, ChatId)> {
+    let own = |(key, book): (&i64, &Book)| {
+        let key = *key;
+        book.wanted_chats.clone().into_iter().map(move |id| (key, id))
+    };
     let received = facts.iter().filter_map(|(account, fact, _)| match fact {
         Fact::Received(fact) => Some((*account, fact.chat.id.clone())),
         _ => None,
     });
-    let mut chats = received.collect();
+    let mut chats: Vec<_> = received.chain(books.iter().flat_map(own)).collect();
     once(&mut chats);
     chats
 }
 
-fn once<T: Ord>(items: &mut Vec<T>) {
+pub(super) fn once<T: Ord>(items: &mut Vec<T>) {
     items.sort_unstable();
     items.dedup();
 }
@@ -214,7 +262,7 @@ fn may_mark(book: &Book, fact: &Fact) -> bool {
     match fact {
         Fact::Received(fact) => {
             let waiting = book.parked.contains_key(&fact.message);
-            waiting || own(fact) || book.messages.contains_key(&fact.message)
+            waiting || own(fact) || book.message_keys.contains_key(&fact.message)
         }
         Fact::Receipt(fact) => fact.kind == ReceiptKind::Read,
         Fact::Deleted(_) => true,

@@ -5,12 +5,16 @@
 //! ```
 //!
 //! [`engine`] is the order of steps inside a transaction; [`book`] holds one account's rows while facts
-//! are applied to them; [`apply`] is what each fact does. Only the engine touches the database.
+//! are applied to them; [`apply`] is what each fact does, [`sends`] what is sent from here; [`command`]
+//! carries commands out on the same book. Only the engine touches the database.
 
 mod apply;
 mod book;
+mod command;
 mod emit;
 mod engine;
 mod load;
+mod sends;
 
+pub use command::command;
 pub use engine::{Unit, UnitSource, keep, project};

@@ -1,8 +1,8 @@
 //! States into records.
 
 use super::{
-    AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, LastRecord, MessageRecord,
-    QuotedRecord, ReactionRecord,
+    AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
+    MessageRecord, QuotedRecord, ReactionRecord, SendRecord,
 };
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
@@ -12,6 +12,7 @@ use channel_domain::fact::AttachmentKind;
 use channel_domain::ids::AttendeeId;
 use channel_domain::message::{ContentKind, Message, Origin};
 use channel_domain::names::NameSource;
+use channel_domain::send::{Job, Phase};
 
 /// The stored number of a content kind.
 #[must_use]
@@ -150,6 +151,29 @@ impl From<&Message> for MessageRecord {
             sort_key: message.sort_key().as_bytes().to_vec(),
             rev: message.rev,
             stored_at: message.arrived.at.0,
+            send_phase: message.sending.as_ref().map_or(0, |sending| sending.phase as i32),
+            failure: message.sending.as_ref().and_then(|sending| {
+                let failure = sending.failure.as_ref()?;
+                let (reason, detail) = (failure.reason.clone(), failure.detail.clone());
+                Some(FailureRecord { reason, detail, at: failure.at.0 })
+            }),
+        }
+    }
+}
+
+impl From<&Job> for SendRecord {
+    fn from(job: &Job) -> Self {
+        let waits = job.phase == Phase::Queued;
+        Self {
+            id: job.id.to_string(),
+            chat: job.chat.to_string(),
+            phase: job.phase as i32,
+            attempts: job.attempts,
+            next_at: waits.then_some(job.next_at.0),
+            expected_wait: None,
+            expires_at: job.expires_at.0,
+            reason: job.failure.as_ref().map(|failure| failure.reason.clone()).unwrap_or_default(),
+            rev: job.rev,
         }
     }
 }

@@ -15,11 +15,12 @@ pub const VERSION: u8 = 1;
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Record {
     /// The entity.
-    #[prost(oneof = "State", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "State", tags = "1, 2, 3, 4, 5")]
     pub state: Option<State>,
 }
 
 /// The entity in a [`Record`].
+#[expect(clippy::large_enum_variant, reason = "most are messages, the largest")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum State {
     /// An account.
@@ -34,6 +35,9 @@ pub enum State {
     /// A person.
     #[prost(message, tag = "4")]
     Attendee(AttendeeRecord),
+    /// Where the sending of a message stands.
+    #[prost(message, tag = "5")]
+    Send(SendRecord),
 }
 
 impl Record {
@@ -263,6 +267,58 @@ pub struct MessageRecord {
     /// When it was first stored.
     #[prost(int64, tag = "24")]
     pub stored_at: i64,
+    /// Where its sending stands, see [`channel_domain::send::Phase`]; 0 if it was not sent from here.
+    #[prost(int32, tag = "25")]
+    pub send_phase: i32,
+    /// Why it was not sent.
+    #[prost(message, optional, tag = "26")]
+    pub failure: Option<FailureRecord>,
+}
+
+/// Why a message was not sent.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct FailureRecord {
+    /// Stable reason.
+    #[prost(string, tag = "1")]
+    pub reason: String,
+    /// For people.
+    #[prost(string, tag = "2")]
+    pub detail: String,
+    /// When.
+    #[prost(int64, tag = "3")]
+    pub at: i64,
+}
+
+/// The outbox's view of a message.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SendRecord {
+    /// Public id of the message.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// Public id of the chat.
+    #[prost(string, tag = "2")]
+    pub chat: String,
+    /// See [`channel_domain::send::Phase`].
+    #[prost(int32, tag = "3")]
+    pub phase: i32,
+    /// Requests made so far.
+    #[prost(uint32, tag = "4")]
+    pub attempts: u32,
+    /// When the next request may be made.
+    #[prost(int64, optional, tag = "5")]
+    pub next_at: Option<i64>,
+    /// How long it is expected to wait, in microseconds.
+    #[prost(int64, optional, tag = "6")]
+    pub expected_wait: Option<i64>,
+    /// When it is given up.
+    #[prost(int64, tag = "7")]
+    pub expires_at: i64,
+    /// Stable reason of the last refusal.
+    #[prost(string, tag = "8")]
+    pub reason: String,
+    /// Last change.
+    #[prost(uint64, tag = "9")]
+    pub rev: u64,
 }
 
 /// A file.

@@ -1,0 +1,110 @@
+//! Carrying commands out, and finding what is due.
+
+use crate::PostgresStore;
+use crate::decode::{self, JOB, get, micros};
+use crate::error::{nonsense, sorted};
+use crate::rows::Tx;
+use crate::store::End;
+use async_trait::async_trait;
+use channel_domain::Micros;
+use channel_domain::ids::{AccountId, MessageId};
+use channel_domain::send::Phase;
+use channel_store::outbox::{Command, Done, Due, Order, Outbox, Rules};
+use channel_store::projection;
+use channel_store::record::SendRecord;
+use channel_store::{StoreError, outbox};
+use const_format::concatcp;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+/// Of each chat its oldest open message alone: messages leave in order. Time runs out for all of them.
+/// Connections: 0 is unknown, 1 is running.
+const DUE: &str = "SELECT a.id AS account, o.message_key, o.id, o.phase, c.id AS chat_id, o.started_at, \
+      CASE o.phase WHEN 1 THEN least(o.next_at, o.expires_at) ELSE o.next_at END AS at, \
+      o.phase = 1 AND o.expires_at <= $1 AS is_expired \
+    FROM outbox o JOIN accounts a ON a.account_key = o.account_key \
+      JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key \
+    WHERE o.phase IN (1, 2, 3) AND a.id <> ALL($2) \
+      AND (o.phase = 1 AND o.expires_at <= $1 \
+        OR (o.phase <> 1 OR a.connection IN (0, 1)) AND NOT EXISTS (SELECT 1 FROM outbox e \
+          WHERE e.account_key = o.account_key AND e.chat_key = o.chat_key \
+            AND e.message_key < o.message_key AND e.phase IN (1, 2, 3))) \
+    ORDER BY o.next_at LIMIT $3";
+
+const SENDING: &str = concatcp!(
+    "SELECT ",
+    JOB,
+    " FROM outbox o JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key \
+     WHERE o.account_key = $1 AND o.id = $2"
+);
+
+#[async_trait]
+impl Outbox for PostgresStore {
+    async fn command(
+        &self,
+        account: &AccountId,
+        command: Command,
+        rules: &Rules,
+        now: Micros,
+        trace: Option<String>,
+    ) -> Result<Done, StoreError> {
+        let order = Order { account: account.clone(), command, rules: *rules, now, trace };
+        let (done, moved) = self
+            .transact(move |connection| {
+                let order = order.clone();
+                Box::pin(async move {
+                    let mut tx = Tx { connection, now };
+                    let carried: outbox::Carried = projection::command(&mut tx, order).await?;
+                    Ok(End::Commit(carried))
+                })
+            })
+            .await?;
+        self.hints.moved(&moved);
+        Ok(done)
+    }
+
+    async fn due(
+        &self,
+        now: Micros,
+        but: &[AccountId],
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        let but: Vec<&str> = but.iter().map(AccountId::as_str).collect();
+        let rows = sqlx::query(DUE)
+            .bind(now.0)
+            .bind(but)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(sorted)?;
+        rows.iter().map(due).collect()
+    }
+
+    async fn sending(
+        &self,
+        account_key: i64,
+        message: &MessageId,
+    ) -> Result<Option<SendRecord>, StoreError> {
+        let row = sqlx::query(SENDING)
+            .bind(account_key)
+            .bind(message.0)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(sorted)?;
+        row.map(|row| Ok((&decode::job(&row)?).into())).transpose()
+    }
+}
+
+fn due(row: &PgRow) -> Result<Due, StoreError> {
+    let key: i64 = get(row, "message_key")?;
+    let phase = Phase::from_number(get(row, "phase")?);
+    Ok(Due {
+        account: get::<String>(row, "account")?.into(),
+        message: MessageId(get::<Uuid>(row, "id")?),
+        phase: phase.ok_or_else(|| nonsense("outbox", key, "phase"))?,
+        chat: get::<String>(row, "chat_id")?.into(),
+        started_at: micros(row, "started_at")?,
+        at: Micros(get(row, "at")?),
+        is_expired: get(row, "is_expired")?,
+    })
+}

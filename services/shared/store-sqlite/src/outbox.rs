@@ -1,0 +1,228 @@
+//! The outbox: carrying commands out, finding what is due, and the rows that commands need.
+
+use crate::decode::{self, JOB, MESSAGE, get, micros};
+use crate::error::{nonsense, sorted};
+use crate::open::SqliteStore;
+use crate::rows::{Tx, complete, owned};
+use crate::sql::Rowwise;
+use async_trait::async_trait;
+use channel_domain::ids::{AccountId, AttendeeId, MessageId};
+use channel_domain::message::Message;
+use channel_domain::send::{Job, Pacing, Phase};
+use channel_domain::{Micros, Stamp};
+use channel_store::outbox::{Command, Done, Due, Order, Outbox, Rules};
+use channel_store::record::SendRecord;
+use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked};
+use channel_store::{StoreError, projection};
+use const_format::concatcp;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Sqlite};
+use uuid::Uuid;
+
+/// Of each chat its oldest open message alone: messages leave in order. Time runs out for all of them.
+/// Connections: 0 is unknown, 1 is running.
+const DUE: &str = "SELECT a.id AS account, o.message_key, o.id, o.phase, c.id AS chat_id, o.started_at, \
+      CASE o.phase WHEN 1 THEN min(o.next_at, o.expires_at) ELSE o.next_at END AS at, \
+      o.phase = 1 AND o.expires_at <= ?1 AS is_expired \
+    FROM outbox o INDEXED BY outbox_due \
+      CROSS JOIN accounts a ON a.account_key = o.account_key \
+      CROSS JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key \
+    WHERE o.phase IN (1, 2, 3) \
+      AND (o.phase = 1 AND o.expires_at <= ?1 \
+        OR (o.phase <> 1 OR a.connection IN (0, 1)) AND NOT EXISTS (SELECT 1 FROM outbox e \
+          WHERE e.account_key = o.account_key AND e.chat_key = o.chat_key \
+            AND e.message_key < o.message_key AND e.phase IN (1, 2, 3)))";
+
+const SENDING: &str = concatcp!(
+    "SELECT ",
+    JOB,
+    " FROM outbox o CROSS JOIN chats c ON c.account_key = o.account_key \
+     AND c.chat_key = o.chat_key WHERE o.account_key = ? AND o.id = ?"
+);
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn command(
+        &self,
+        account: &AccountId,
+        command: Command,
+        rules: &Rules,
+        now: Micros,
+        trace: Option<String>,
+    ) -> Result<Done, StoreError> {
+        let order = Order { account: account.clone(), command, rules: *rules, now, trace };
+        let (done, moved) = self
+            .writer
+            .write(move |connection| {
+                Box::pin(async move { projection::command(&mut Tx(connection), order).await })
+            })
+            .await?;
+        self.tell(&moved);
+        Ok(done)
+    }
+
+    async fn due(
+        &self,
+        now: Micros,
+        but: &[AccountId],
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(DUE.replace("?1", &now.0.to_string()));
+        for account in but {
+            query.push(" AND a.id <> ").push_bind(account.as_str());
+        }
+        query.push(" ORDER BY o.next_at");
+        crate::reads::limit(&mut query, limit);
+        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        rows.iter().map(due).collect()
+    }
+
+    async fn sending(
+        &self,
+        account_key: i64,
+        message: &MessageId,
+    ) -> Result<Option<SendRecord>, StoreError> {
+        let row = sqlx::query(SENDING)
+            .bind(account_key)
+            .bind(message.0)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(sorted)?;
+        row.map(|row| Ok((&decode::job(&row)?).into())).transpose()
+    }
+}
+
+fn due(row: &SqliteRow) -> Result<Due, StoreError> {
+    let key: i64 = get(row, "message_key")?;
+    let phase = Phase::from_number(get(row, "phase")?);
+    Ok(Due {
+        account: get::<String>(row, "account")?.into(),
+        message: MessageId(get::<Uuid>(row, "id")?),
+        phase: phase.ok_or_else(|| nonsense("outbox", key, "phase"))?,
+        chat: get::<String>(row, "chat_id")?.into(),
+        started_at: micros(row, "started_at")?,
+        at: Micros(get(row, "at")?),
+        is_expired: get(row, "is_expired")?,
+    })
+}
+
+const JOBS_BY_ID: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        JOB,
+        " FROM wanted w CROSS JOIN outbox o ON o.account_key = w.k AND o.id = w.id \
+         CROSS JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key"
+    ),
+};
+
+const JOBS_OF_CHATS: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        JOB,
+        " FROM wanted w CROSS JOIN chats c ON c.account_key = w.k AND c.id = w.id \
+         CROSS JOIN outbox o ON o.account_key = c.account_key AND o.chat_key = c.chat_key \
+           AND o.phase IN (2, 3, 5, 6)"
+    ),
+};
+
+/// Loads messages of the outbox.
+pub(crate) async fn jobs(
+    c: &mut SqliteConnection,
+    wanted: &JobsWanted,
+) -> Result<Vec<Owned<Job>>, StoreError> {
+    let mut rows = JOBS_BY_ID.fetch(c, &wanted.ids, |q, (k, id)| q.bind(k).bind(id.0)).await?;
+    let of_chats = JOBS_OF_CHATS;
+    rows.extend(of_chats.fetch(c, &wanted.chats, |q, (k, id)| q.bind(k).bind(id.as_str())).await?);
+    rows.iter().map(|row| owned(row, decode::job(row)?)).collect()
+}
+
+const MESSAGES_BY_ID: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        MESSAGE,
+        " FROM wanted w CROSS JOIN messages m ON m.account_key = w.k AND m.id = w.id \
+         CROSS JOIN chats c ON c.account_key = m.account_key AND c.chat_key = m.chat_key \
+         LEFT JOIN attendees s ON s.account_key = m.account_key AND s.attendee_key = m.sender_key"
+    ),
+};
+
+/// Loads messages by their public ids.
+pub(crate) async fn messages(
+    c: &mut SqliteConnection,
+    wanted: &[(i64, MessageId)],
+) -> Result<Vec<Owned<Message>>, StoreError> {
+    let rows = MESSAGES_BY_ID.fetch(c, wanted, |q, (k, id)| q.bind(k).bind(id.0)).await?;
+    complete(c, &rows).await
+}
+
+/// Loads the own messages that wait for a message's request to end.
+pub(crate) async fn held(
+    c: &mut SqliteConnection,
+    account: i64,
+    message_key: i64,
+) -> Result<Vec<Held>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT upstream_id, at, inbox, fact FROM held_echoes \
+         WHERE account_key = ? AND message_key = ?",
+    )
+    .bind(account)
+    .bind(message_key)
+    .fetch_all(c)
+    .await
+    .map_err(sorted)?;
+    let held = |row| {
+        let inbox = get(row, "inbox")?;
+        let fact = Parked {
+            account_key: account,
+            message: get::<String>(row, "upstream_id")?.into(),
+            stamp: Stamp { at: Micros(get(row, "at")?), inbox },
+            fact: decode::json("held_echoes", inbox, get(row, "fact")?)?,
+        };
+        Ok(Held { message_key, fact })
+    };
+    rows.iter().map(held).collect()
+}
+
+/// Loads what a command needs to know of its account, but the owner.
+pub(crate) async fn desk(c: &mut SqliteConnection, account: i64) -> Result<Desk, StoreError> {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM outbox WHERE account_key = ? AND phase IN (1, 2, 3)",
+    )
+    .bind(account)
+    .fetch_one(&mut *c)
+    .await
+    .map_err(sorted)?;
+    let pacing: Option<String> =
+        sqlx::query_scalar("SELECT state FROM account_pacing WHERE account_key = ?")
+            .bind(account)
+            .fetch_optional(c)
+            .await
+            .map_err(sorted)?;
+    let pacing = pacing.map(|text| decode::json::<Pacing>("account_pacing", account, &text));
+    Ok(Desk {
+        owner: None,
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        pacing: pacing.transpose()?.unwrap_or_default(),
+    })
+}
+
+/// The id of the account's owner as a person.
+pub(crate) async fn owner(
+    c: &mut SqliteConnection,
+    account: i64,
+) -> Result<Option<AttendeeId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM attendees WHERE account_key = ? AND is_self ORDER BY attendee_key LIMIT 1",
+    )
+    .bind(account)
+    .fetch_optional(c)
+    .await
+    .map_err(sorted)?;
+    Ok(id.map(Into::into))
+}

@@ -1,0 +1,226 @@
+//! Commands of people and programs: what is to be sent, and how that ends.
+
+use crate::error::StoreError;
+use crate::log::Moved;
+use crate::record::{ChatRecord, MessageRecord, SendRecord};
+use async_trait::async_trait;
+use channel_domain::fact::Fact;
+use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
+use channel_domain::send::{Job, Limits, Pace, Request, Verdict};
+use channel_domain::time::Micros;
+use std::time::Duration;
+
+/// A command about one account. Each is one transaction.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Put a message into the outbox. Safe to repeat.
+    Submit(Submit),
+    /// Begin the request of a message whose turn it is.
+    Begin(MessageId),
+    /// The request is still under way.
+    Renew(MessageId, u32),
+    /// The request with this number has ended.
+    Finish {
+        /// The message.
+        message: MessageId,
+        /// The number of the request.
+        attempt: u32,
+        /// How it ended.
+        verdict: Verdict,
+        /// Set when UniPile asks the whole account to slow down.
+        slow_down: Option<SlowDown>,
+        /// A random number between 0 and 1 for the wait.
+        jitter: f64,
+    },
+    /// Nobody renewed a request in time: whoever made it is gone.
+    Abandon(MessageId),
+    /// The chat of an uncertain message was looked into; what was found there is applied before.
+    Looked(MessageId),
+    /// The chat of an uncertain message could not be looked into.
+    LookAgain(MessageId, Duration),
+    /// Cancel a message that waits.
+    Cancel(MessageId),
+    /// Leave a message that was not sent.
+    Discard {
+        /// The message.
+        message: MessageId,
+        /// Stable reason: left, or sent again as another one.
+        reason: &'static str,
+    },
+    /// What UniPile answered about messages.
+    Learn(Vec<Fact>),
+}
+
+/// Too many messages left: the account has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SlowDown {
+    /// At least so long, if UniPile says so.
+    pub at_least: Option<Duration>,
+}
+
+/// What to put into the outbox.
+#[derive(Debug, Clone)]
+pub struct Submit {
+    /// The message's id, made by the client.
+    pub message: MessageId,
+    /// The chat to write into.
+    pub chat: ChatId,
+    /// What to send.
+    pub request: Request,
+    /// The hash of what the client asked for.
+    pub hash: [u8; 32],
+    /// When it is given up.
+    pub expires_at: Micros,
+    /// A message that this one replaces: it is left.
+    pub instead_of: Option<MessageId>,
+}
+
+/// What all commands go by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// How fast accounts may send.
+    pub pace: Pace,
+    /// How long and how often things are tried.
+    pub limits: Limits,
+    /// How many messages of an account may wait.
+    pub most_waiting: u32,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone)]
+pub enum Done {
+    /// It was done, or had been before.
+    Sent(Box<Written>),
+    /// The request may begin: what to send, and the number of the request.
+    Begun(Box<Begun>),
+    /// Not before this time.
+    NotBefore(Micros),
+    /// Nothing was left to do: somebody else was faster, or it does not apply any more.
+    Nothing,
+    /// It cannot be done.
+    Refused(Refused),
+}
+
+/// A message and where its sending stands.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The message.
+    pub message: MessageRecord,
+    /// Where its sending stands.
+    pub send: SendRecord,
+    /// Its chat.
+    pub chat: Option<ChatRecord>,
+}
+
+/// A request that has begun.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The message in the outbox.
+    pub job: Job,
+    /// UniPile's id of the message that it answers or forwards.
+    pub about: Option<UpstreamMessageId>,
+}
+
+/// Why a command cannot be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such account.
+    AccountUnknown,
+    /// There is no such chat.
+    ChatUnknown,
+    /// There is no such message.
+    MessageUnknown,
+    /// Nobody may write in this chat.
+    ChatReadOnly,
+    /// The same id was used for something else.
+    IdReused,
+    /// The message that is answered or forwarded is not at UniPile.
+    MessageNotSent,
+    /// The message that is answered or forwarded is in another chat, or deleted.
+    MessageDeleted,
+    /// It is under way or finished.
+    NotQueued,
+    /// It is under way, or was sent after all.
+    NotResolvable,
+    /// Too many messages wait; there is room at about this time.
+    Full(Micros),
+}
+
+/// Something that is due in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The account.
+    pub account: AccountId,
+    /// The message.
+    pub message: MessageId,
+    /// Where it stands.
+    pub phase: channel_domain::send::Phase,
+    /// UniPile's id of its chat.
+    pub chat: ChatId,
+    /// When its last request began.
+    pub started_at: Option<Micros>,
+    /// When it is due.
+    pub at: Micros,
+    /// Whether it starts a chat.
+    pub is_expired: bool,
+}
+
+/// The outbox.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Carries a command out.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was written.
+    async fn command(
+        &self,
+        account: &AccountId,
+        command: Command,
+        rules: &Rules,
+        now: Micros,
+        trace: Option<String>,
+    ) -> Result<Done, StoreError>;
+
+    /// The oldest open message of each chat that is due by `until`, the longest due first, of accounts that
+    /// are connected as far as is known. Accounts in `but` are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    async fn due(
+        &self,
+        until: Micros,
+        but: &[AccountId],
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError>;
+
+    /// Where the sending of a message stands.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    async fn sending(
+        &self,
+        account_key: i64,
+        message: &MessageId,
+    ) -> Result<Option<SendRecord>, StoreError>;
+}
+
+/// A command with what it runs by, for a backend to carry out.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The account.
+    pub account: AccountId,
+    /// The command.
+    pub command: Command,
+    /// What it goes by.
+    pub rules: Rules,
+    /// The time.
+    pub now: Micros,
+    /// W3C trace context.
+    pub trace: Option<String>,
+}
+
+/// How a command ended, and the accounts whose logs grew.
+pub type Carried = (Done, Vec<Moved>);
