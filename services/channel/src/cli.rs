@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config, healthcheck, inbox, migrate, run, serve, simulate, token, watch};
+use crate::commands::{
+    chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate, token, watch,
+};
 
 /// What is said above the options.
 const ABOUT: &str = "A WhatsApp channel over UniPile: webhooks in, live chats out.
@@ -31,6 +33,12 @@ pub(crate) enum Command {
     Config(config::Command),
     /// Print every change as it happens; goes on where it stopped
     Watch(watch::Args),
+    /// List chats, newest first
+    Chats(chats::Args),
+    /// Print the newest messages of a chat
+    Messages(messages::Args),
+    /// Send a message into a chat
+    Send(send::Args),
     /// Look at stored webhooks, and apply them again
     #[command(subcommand)]
     Inbox(inbox::Command),

@@ -22,6 +22,7 @@ mod roles;
 mod store;
 mod tokens;
 mod welcome;
+mod when;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
         Some(Command::Migrate(args)) => commands::migrate::run(&args, out),
         Some(Command::Config(command)) => commands::config::run(&command, out),
         Some(Command::Watch(args)) => commands::watch::run(args, out),
+        Some(Command::Chats(args)) => commands::chats::run(&args, out),
+        Some(Command::Messages(args)) => commands::messages::run(&args, out),
+        Some(Command::Send(args)) => commands::send::run(&args, out),
         Some(Command::Inbox(command)) => commands::inbox::run(&command, out),
         Some(Command::Token(command)) => commands::token::run(command, out),
         Some(Command::Healthcheck(args)) => commands::healthcheck::run(&args, out),

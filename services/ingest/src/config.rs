@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use channel_runtime::config::{ConfigError, Problem, Secret};
+use channel_runtime::config::{ConfigError, Secret};
 use serde::{Deserialize, Serialize};
 
 /// How webhooks are received, kept and applied.
@@ -106,17 +106,7 @@ impl IngestConfig {
     ///
     /// With every broken rule.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let problems: Vec<Problem> = self
-            .rules()
-            .into_iter()
-            .filter(|(_, holds, _)| !holds)
-            .map(|(key, _, reason)| Problem {
-                key: format!("ingest.{key}"),
-                reason: reason.to_owned(),
-                origin: String::new(),
-            })
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError::Refused(problems)) }
+        ConfigError::unless("ingest", self.rules())
     }
 
     fn rules(&self) -> Vec<(&'static str, bool, &'static str)> {

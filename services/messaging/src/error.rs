@@ -1,25 +1,112 @@
 //! What can go wrong in messaging.
 
-use channel_runtime::fault::{Fault, Kind};
+use std::time::Duration;
+
+use channel_runtime::fault::{Fault, FieldErrors, Kind, Violation};
+use channel_runtime::supervise::Interrupted;
+use channel_store::StoreError;
 
 /// Why a call did nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum MessagingError {
     /// The contract has the call and this version does not.
     #[error("this version cannot do that yet")]
     NotBuilt,
+    /// Nobody said where UniPile is.
+    #[error("no upstream is configured: nothing could be sent")]
+    NotConfigured,
+    /// Fields of the request are wrong.
+    #[error(transparent)]
+    Fields(#[from] FieldErrors),
+    /// No such account, or none that the caller may know of.
+    #[error("no such account")]
+    AccountNotFound,
+    /// The account was removed.
+    #[error("the account was removed")]
+    AccountRemoved,
+    /// No such chat in the account.
+    #[error("no such chat")]
+    ChatNotFound,
+    /// No such message in the account or chat.
+    #[error("no such message")]
+    MessageNotFound,
+    /// WhatsApp lets nobody write there.
+    #[error("nobody can write in this chat")]
+    ChatReadOnly,
+    /// The id was used for something else.
+    #[error("the id was used for another message")]
+    IdReused,
+    /// The message is not at WhatsApp.
+    #[error("the message was not sent")]
+    MessageNotSent,
+    /// The message was deleted.
+    #[error("the message was deleted")]
+    MessageDeleted,
+    /// It is under way or finished.
+    #[error("the message is under way or finished")]
+    NotQueued,
+    /// It is under way, or was sent after all.
+    #[error("the message is under way, or was sent after all")]
+    NotResolvable,
+    /// Too many messages wait.
+    #[error("too many messages of this account wait to be sent")]
+    Full {
+        /// When there is room, about.
+        retry_after: Duration,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The work was lost.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl Fault for MessagingError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotBuilt => Kind::Unimplemented,
+            Self::Fields(_) => Kind::Invalid,
+            Self::AccountNotFound | Self::ChatNotFound | Self::MessageNotFound => Kind::NotFound,
+            Self::NotConfigured
+            | Self::AccountRemoved
+            | Self::ChatReadOnly
+            | Self::MessageNotSent
+            | Self::MessageDeleted
+            | Self::NotQueued
+            | Self::NotResolvable => Kind::FailedPrecondition,
+            Self::IdReused => Kind::Conflict,
+            Self::Full { retry_after } => Kind::Throttled { retry_after: Some(*retry_after) },
+            Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
+            Self::Store(_) | Self::Interrupted(_) => Kind::Internal,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
             Self::NotBuilt => "NOT_BUILT",
+            Self::NotConfigured => "UPSTREAM_NOT_CONFIGURED",
+            Self::Fields(errors) => errors.reason(),
+            Self::AccountNotFound => "ACCOUNT_NOT_FOUND",
+            Self::AccountRemoved => "ACCOUNT_REMOVED",
+            Self::ChatNotFound => "CHAT_NOT_FOUND",
+            Self::MessageNotFound => "MESSAGE_NOT_FOUND",
+            Self::ChatReadOnly => "CHAT_READ_ONLY",
+            Self::IdReused => "ID_REUSED",
+            Self::MessageNotSent => "MESSAGE_NOT_SENT",
+            Self::MessageDeleted => "MESSAGE_DELETED",
+            Self::NotQueued => "SEND_NOT_QUEUED",
+            Self::NotResolvable => "SEND_NOT_RESOLVABLE",
+            Self::Full { .. } => "OUTBOX_FULL",
+            Self::Store(error) => error.reason(),
+            Self::Interrupted(_) => "INTERRUPTED",
+        }
+    }
+
+    fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Fields(errors) => errors.violations(),
+            _ => &[],
         }
     }
 }

@@ -1,10 +1,22 @@
 //! Sends and synchronises through UniPile's API.
 //!
-//! The whole contract is served. Of its calls none is built yet: each checks who calls and what they may
-//! do, and then answers UNIMPLEMENTED with the reason `NOT_BUILT`, as the contract promises of calls that
-//! this version lacks.
+//! | part | what it does |
+//! |---|---|
+//! | [`grpc`] | translates the contract's calls, and decides nothing |
+//! | [`Outgoing`] | checks a command and puts it into the outbox |
+//! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
+//!
+//! The state of sending is in the database alone, so any number of processes may do both. What the outbox
+//! promises is in `channel_domain::send`. Calls of the contract that are not built check who calls, and answer
+//! UNIMPLEMENTED with the reason `NOT_BUILT`.
 
+mod config;
+mod dispatch;
 mod error;
 pub mod grpc;
+mod outgoing;
 
+pub use config::MessagingConfig;
+pub use dispatch::Dispatcher;
 pub use error::MessagingError;
+pub use outgoing::{Ask, Outgoing};

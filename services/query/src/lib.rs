@@ -5,7 +5,6 @@ pub mod grpc;
 pub mod live;
 pub mod page;
 pub mod read;
-pub mod wire;
 
 pub use error::QueryError;
 pub use grpc::OverGrpc;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use channel_proto::ingest::v1::ingest_service_client::IngestServiceClient;
+use channel_proto::messaging::v1::messaging_service_client::MessagingServiceClient;
 use channel_proto::query::v1::query_service_client::QueryServiceClient;
 use channel_runtime::fault::reason_of;
 use tonic::metadata::AsciiMetadataValue;
@@ -109,6 +110,11 @@ impl Client {
     /// Reads and follows.
     pub(crate) fn query(&self) -> QueryServiceClient<Transport> {
         QueryServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Sends.
+    pub(crate) fn messaging(&self) -> MessagingServiceClient<Transport> {
+        MessagingServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// Looks after stored webhooks.

@@ -1,10 +1,14 @@
 //! What can be asked for, one file a command.
 
+pub(crate) mod chats;
 pub(crate) mod config;
 pub(crate) mod healthcheck;
 pub(crate) mod inbox;
+pub(crate) mod messages;
 pub(crate) mod migrate;
+mod place;
 pub(crate) mod run;
+pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod token;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use channel_gateway::GatewayConfig;
 use channel_ingest::IngestConfig;
+use channel_messaging::MessagingConfig;
 use channel_query::live::LiveConfig;
 use channel_runtime::config::{
     AdminConfig, AuthConfig, ConfigError, ServerConfig, Sources, TelemetryConfig,
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) unipile: UnipileConfig,
     pub(crate) demo: DemoConfig,
     pub(crate) ingest: IngestConfig,
+    pub(crate) messaging: MessagingConfig,
     pub(crate) live: LiveConfig,
     pub(crate) gateway: GatewayConfig,
     pub(crate) server: ServerConfig,
@@ -49,6 +51,7 @@ impl Default for Config {
             unipile: UnipileConfig::default(),
             demo: DemoConfig::default(),
             ingest: IngestConfig::default(),
+            messaging: MessagingConfig::default(),
             live: LiveConfig::default(),
             gateway: GatewayConfig { shutdown_grace_seconds: 15, ..GatewayConfig::default() },
             server: ServerConfig {

@@ -85,11 +85,18 @@ pub(crate) enum Promotion {
 }
 
 /// The upstream.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnipileConfig {
     pub(crate) dsn: String,
     pub(crate) api_key: Secret,
+    pub(crate) timeout_seconds: u32,
+}
+
+impl Default for UnipileConfig {
+    fn default() -> Self {
+        Self { dsn: String::new(), api_key: Secret::default(), timeout_seconds: 30 }
+    }
 }
 
 /// The simulator in the upstream's place.

@@ -14,6 +14,8 @@ use channel_runtime::telemetry::Telemetry;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+use crate::client::ClientArgs;
+
 pub(crate) use ending::Ending;
 pub(crate) use listen::{bind, reachable, reachable_address};
 pub(crate) use stage::Stage;
@@ -30,6 +32,17 @@ const FLUSH: Duration = Duration::from_secs(2);
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.context("cannot start threads")
+}
+
+/// Runs a command that asks a running process.
+pub(crate) fn ask(
+    client: &ClientArgs,
+    command: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(command);
+    runtime.shutdown_background();
+    outcome.map_err(|error| client.explained(error))
 }
 
 /// Runs what `build` puts onto a stage until a signal comes or a task fails that nothing works without.

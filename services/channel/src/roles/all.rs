@@ -1,10 +1,12 @@
 //! All roles in one process.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use channel_gateway::LocalServices;
 use channel_runtime::config::Secret;
 use channel_runtime::identity::{IdentityLayer, TokenIssuer};
+use channel_unipile::upstream::Upstream as UniPile;
 use tracing::info;
 
 use super::{demo, gateway, identity, ingest, messaging, query, server};
@@ -40,6 +42,7 @@ impl Plan {
         config.check_store()?;
         config.server.check()?;
         config.gateway.validate()?;
+        config.messaging.check()?;
         if config.store.kind == StoreKind::Sqlite {
             // It has one writer, which batches by itself.
             config.ingest.writers = 1;
@@ -58,12 +61,17 @@ impl Plan {
         let gateway = reachable(&listener)?;
         let events = store.store();
         let identity = identity(&self.config.auth, stage.clock.clone())?;
-        let (local, ending) = self.services(stage, store, identity.clone())?;
+        let simulated = match self.upstream {
+            Upstream::Demo => Some(demo::Api::bind().await?),
+            _ => None,
+        };
+        let upstream = self.client(stage, simulated.as_ref())?;
+        let (local, ending) = self.services(stage, store, identity.clone(), upstream)?;
         gateway::open(stage, listener, self.config.gateway.clone(), local, identity)?;
         let token = self.write_tokens(stage)?;
-        if self.upstream == Upstream::Demo {
+        if let Some(api) = simulated {
             let Config { demo, ingest, .. } = &self.config;
-            demo::start(stage, demo, ingest, gateway, &*events).await?;
+            demo::start(stage, demo, ingest, gateway, api, &*events).await?;
         }
         info!(role = "all", gateway.address = %gateway, admin.address = %admin, "ready");
         let Self { config, upstream, .. } = self;
@@ -90,17 +98,35 @@ impl Plan {
         Ok(made)
     }
 
+    /// Who is called to send: UniPile, or the simulator in its place.
+    fn client(
+        &self,
+        stage: &Stage,
+        simulated: Option<&demo::Api>,
+    ) -> anyhow::Result<Option<Arc<dyn UniPile>>> {
+        let (clock, unipile) = (Arc::clone(&stage.clock), &self.config.unipile);
+        let client = match (&self.upstream, simulated) {
+            (Upstream::UniPile(base), _) => {
+                messaging::client(base.clone(), &unipile.api_key, unipile, clock)?
+            }
+            (_, Some(api)) => messaging::client(api.base()?, &api.key, unipile, clock)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(client))
+    }
+
     fn services(
         &self,
         stage: &Stage,
         opened: Opened,
         identity: IdentityLayer,
+        upstream: Option<Arc<dyn UniPile>>,
     ) -> anyhow::Result<(LocalServices, Ending)> {
         let (config, store) = (&self.config, opened.store());
         let server = server(config.server.clone(), identity);
         let (server, ingest) = ingest::add(stage, server, &store, &config.ingest)?;
         let (server, live) = query::add(stage, server, &store, &config.live, &config.auth);
-        let server = messaging::add(server);
+        let server = messaging::add(stage, server, &store, &config.messaging, upstream);
         let health = server.health();
         database::follow(stage, &opened, &health);
         let local = LocalServices {

@@ -1,5 +1,7 @@
 //! One role in a process of its own.
 
+use std::sync::Arc;
+
 use channel_gateway::LocalServices;
 use channel_runtime::server::GrpcServer;
 use tokio::net::TcpListener;
@@ -54,6 +56,7 @@ impl Plan {
             Role::Ingest => config.ingest.check()?,
             Role::Messaging => {
                 config.unipile_base_url()?;
+                config.messaging.check()?;
             }
             Role::Query => {}
         }
@@ -88,11 +91,20 @@ impl Plan {
         Ok(Ending { ingest: Some(ingest), store: Some(opened), ..Ending::default() })
     }
 
-    /// The database is not used yet by what is built, and must be there and up to date all the same.
     async fn messaging(self, stage: &Stage) -> anyhow::Result<Ending> {
         let listener = self.bind().await?;
         let opened = Opened::open(&self.config.store).await?;
-        let server = messaging::add(self.server(stage)?);
+        let (config, store) = (&self.config, opened.store());
+        let upstream = match config.unipile_base_url()? {
+            Some(base) => {
+                let unipile = &config.unipile;
+                let clock = Arc::clone(&stage.clock);
+                Some(messaging::client(base, &unipile.api_key, unipile, clock)?)
+            }
+            None => None,
+        };
+        let server = self.server(stage)?;
+        let server = messaging::add(stage, server, &store, &config.messaging, upstream);
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { store: Some(opened), ..Ending::default() })

@@ -3,19 +3,42 @@
 use std::net::SocketAddr;
 
 use channel_ingest::IngestConfig;
+use channel_runtime::config::Secret;
 use channel_runtime::supervise::OnFailure;
-use channel_simulator::{DeliveryConfig, Simulator, SimulatorConfig};
+use channel_simulator::{ApiConfig, Behaviour, DeliveryConfig, Simulator, SimulatorConfig};
 use channel_store::intake::{InboxFilter, id_of};
 use channel_store::{Store, StoreError};
+use channel_unipile::hosts::{BaseUrl, check_base_url};
 use secrecy::SecretString;
+use tokio::net::TcpListener;
 
 use crate::config::DemoConfig;
-use crate::process::Stage;
+use crate::keys;
+use crate::process::{Stage, bind};
 
 /// The path of the webhook address.
 pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
 
-/// Starts the simulator, which sends its webhooks to the gateway as UniPile would.
+/// Where the simulator's API is, before anybody serves it.
+pub(crate) struct Api {
+    listener: TcpListener,
+    pub(crate) key: Secret,
+}
+
+impl Api {
+    /// Takes a port of its own on loopback, and makes a key.
+    pub(crate) async fn bind() -> anyhow::Result<Self> {
+        let listener = bind("the simulator", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        Ok(Self { listener, key: keys::random() })
+    }
+
+    /// Its address, as UniPile's would be given.
+    pub(crate) fn base(&self) -> anyhow::Result<BaseUrl> {
+        Ok(check_base_url(&format!("http://{}", self.listener.local_addr()?))?)
+    }
+}
+
+/// Starts the simulator, which sends its webhooks to the gateway and answers its API as UniPile would.
 ///
 /// The same seed tells the same story, so each start tells another chapter of it.
 pub(crate) async fn start(
@@ -23,14 +46,20 @@ pub(crate) async fn start(
     demo: &DemoConfig,
     ingest: &IngestConfig,
     gateway: SocketAddr,
+    api: Api,
     store: &dyn Store,
 ) -> anyhow::Result<()> {
     let mut settings = settings(demo, ingest, gateway);
+    settings.api = Some(ApiConfig {
+        key: api.key.expose().to_owned(),
+        behaviour: Behaviour::lively(),
+        ..ApiConfig::default()
+    });
     settings.chapter = chapter(store).await?;
     let simulator = Simulator::new(settings)?;
     let drain = stage.supervisor.drain();
     stage.supervisor.spawn("simulator", OnFailure::LogAndGoOn, async move {
-        simulator.run(drain.cancelled()).await;
+        simulator.serve(api.listener, drain.cancelled()).await;
         Ok(())
     });
     Ok(())

@@ -213,7 +213,12 @@ impl Failure {
             error = problem as &dyn Error,
             "a batch was not written"
         );
-        if problem.is_temporary() { Self::Temporary } else { Self::Lasting }
+        match problem {
+            // Somebody holds an account: only storing needs nobody's leave.
+            StoreError::Contended(_) if way == Way::Take => Self::Lasting,
+            problem if problem.is_temporary() => Self::Temporary,
+            _ => Self::Lasting,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use channel_store::intake::{InboxFilter, InboxOrder, Inconsistent, Intake, Outco
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::config::IngestConfig;
 use crate::counters;
@@ -69,6 +69,12 @@ impl Worker {
     /// Works until `stop`; what is begun is finished.
     pub(crate) async fn run(&self, stop: CancellationToken) {
         let mut wake = Instant::now();
+        // Accounts may have found an owner while nobody worked.
+        match self.held(None).await {
+            Ok(0) => {}
+            Ok(applied) => info!(applied, "webhooks that were held are applied"),
+            Err(problem) => warn!(reason = problem.reason(), "held webhooks wait for a restart"),
+        }
         loop {
             tokio::select! {
                 biased;
@@ -126,9 +132,13 @@ impl Worker {
 
     /// Applies what was held for an account, now that somebody owns it. Returns how many were applied.
     pub(crate) async fn adopted(&self, account: &AccountId) -> Result<usize, StoreError> {
+        self.held(Some(account.clone())).await
+    }
+
+    async fn held(&self, account: Option<AccountId>) -> Result<usize, StoreError> {
         let held = InboxFilter {
             outcomes: vec![Outcome::Held],
-            account: Some(account.clone()),
+            account,
             order: InboxOrder::Oldest,
             ..InboxFilter::default()
         };

@@ -2,12 +2,12 @@
 
 use crate::page::Page;
 use crate::read::{Conversation, Excerpt, Hit, InAccount};
-use crate::wire;
 use channel_domain::time::Micros;
 use channel_proto::query::v1 as pb;
 use channel_proto::types::v1 as types;
 use channel_store::reads::AccountRow;
 use channel_store::record::{AttendeeRecord, ChatRecord};
+use channel_wire as wire;
 
 pub(super) fn freshness(account: &AccountRow) -> types::Freshness {
     wire::freshness(&account.record, account.heard_at, account.head.seq)

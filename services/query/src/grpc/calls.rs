@@ -4,11 +4,11 @@ use super::answers;
 use super::fields::{self, LISTS};
 use crate::error::QueryError;
 use crate::read::{AttendeesAsk, ChatsAsk, MessagesAsk, Queries, SearchAsk};
-use crate::wire;
 use channel_domain::{AccountId, AttendeeId, ChatId};
 use channel_proto::query::v1 as pb;
 use channel_runtime::fault::FieldErrors;
 use channel_runtime::identity::Identity;
+use channel_wire as wire;
 
 type Answer<T> = Result<T, QueryError>;
 

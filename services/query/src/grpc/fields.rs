@@ -2,11 +2,11 @@
 
 use crate::page::Paging;
 use crate::read::{AtLeast, Target};
-use crate::wire;
 use channel_domain::time::Micros;
 use channel_domain::{AccountId, MessageId};
 use channel_proto::types::v1 as pb;
 use channel_runtime::fault::FieldErrors;
+use channel_wire as wire;
 use prost_types::Timestamp;
 use uuid::Uuid;
 

@@ -23,7 +23,7 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn encode(account_id: &str, row: &LogRow, meters: &Meters) -> Self {
-        let change = crate::wire::change(account_id, row);
+        let change = channel_wire::change(account_id, row);
         let length = change.encoded_len();
         let prefix = KEY_BYTES + encoded_len_varint(length as u64);
         let mut wire = BytesMut::with_capacity(prefix + length);

@@ -20,7 +20,7 @@ const CHANGES: u32 = 2;
 /// Opens a stream.
 pub(super) fn hello(now: Micros, heartbeat: Duration, accounts: Vec<AccountPosition>) -> Bytes {
     encode(Frame::Hello(Hello {
-        server_time: Some(crate::wire::timestamp(now)),
+        server_time: Some(channel_wire::timestamp(now)),
         heartbeat_period: Some(duration(heartbeat)),
         accounts,
         schema: SCHEMA,
@@ -58,7 +58,7 @@ pub(super) fn caught_up(account_ids: Vec<String>) -> Bytes {
 }
 
 pub(super) fn bookmark(now: Micros, accounts: Vec<AccountPosition>) -> Bytes {
-    encode(Frame::Bookmark(Bookmark { accounts, server_time: Some(crate::wire::timestamp(now)) }))
+    encode(Frame::Bookmark(Bookmark { accounts, server_time: Some(channel_wire::timestamp(now)) }))
 }
 
 /// `cursor` is none when the account leaves the stream.

@@ -106,8 +106,8 @@ async fn every_list_tells_how_fresh_it_is() {
     assert_eq!(page.freshness.len(), 1);
     let fresh = &page.freshness[0];
     assert_eq!((fresh.account_id.as_str(), fresh.state()), ("b", ConnectionState::Ok));
-    assert_eq!(fresh.state_since, Some(channel_query::wire::timestamp(at(0))));
-    assert_eq!(fresh.last_webhook_at, Some(channel_query::wire::timestamp(at(50))));
+    assert_eq!(fresh.state_since, Some(channel_wire::timestamp(at(0))));
+    assert_eq!(fresh.last_webhook_at, Some(channel_wire::timestamp(at(50))));
     let newest = page.chats.iter().map(|chat| chat.revision).max();
     assert!(Some(fresh.as_of_seq) >= newest && fresh.as_of_seq > 0);
     let all = chats(&world, pb::ListChatsRequest::default()).await;

@@ -101,7 +101,7 @@ async fn a_time_is_a_point_with_or_without_its_messages() {
         (After, true, numbers(10..=15)),
     ];
     for (direction, include_point, expected) in cases {
-        let point = Some(Point::Time(channel_query::wire::timestamp(at(5))));
+        let point = Some(Point::Time(channel_wire::timestamp(at(5))));
         let page =
             ListMessagesRequest { direction: direction.into(), point, include_point, ..request() };
         assert_eq!(texts(&read(&world, page).await), expected, "{direction:?} {include_point}");
@@ -111,7 +111,7 @@ async fn a_time_is_a_point_with_or_without_its_messages() {
 #[tokio::test]
 async fn an_empty_page_still_knows_the_way_back() {
     let world = conversation().await;
-    let point = Some(Point::Time(channel_query::wire::timestamp(at(500))));
+    let point = Some(Point::Time(channel_wire::timestamp(at(500))));
     let page = ListMessagesRequest { direction: After.into(), point, ..request() };
     let page = read(&world, page).await;
     assert_eq!((texts(&page), page.next_page_token.as_str()), (vec![], ""));

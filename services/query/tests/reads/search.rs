@@ -1,7 +1,7 @@
 use super::support::{World, ask, at, deleted, from, hidden, person, reason, text};
 use channel_proto::query::v1::query_service_server::QueryService as _;
 use channel_proto::query::v1::{SearchMessagesRequest, SearchMessagesResponse};
-use channel_query::wire::timestamp;
+use channel_wire::timestamp;
 use tonic::Code;
 
 fn words(query: &str) -> SearchMessagesRequest {

@@ -133,9 +133,8 @@ impl Chat {
     /// Takes in what a payload says about the chat. Subject and pin: the latest message's word counts.
     pub fn merge_claim(&mut self, claim: &ChatClaim, group: bool, as_of: Stamp) -> Merged {
         let before = self.clone();
-        if self.provider_id.is_none() {
-            self.provider_id.clone_from(&claim.provider_id);
-        }
+        // Of several ids the least counts, whichever came first.
+        self.provider_id = self.provider_id.iter().chain(&claim.provider_id).min().cloned();
         if group {
             self.kind = ChatKind::Group;
         }

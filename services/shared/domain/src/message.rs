@@ -249,8 +249,10 @@ impl Message {
             self.content = content;
             self.content_stamp = stamp;
         }
-        if self.provider_id.is_none() && other.provider_id.is_some() {
-            self.provider_id.clone_from(&other.provider_id);
+        // Of several ids the least counts, whichever came first.
+        let least = self.provider_id.iter().chain(&other.provider_id).min().cloned();
+        if self.provider_id != least {
+            self.provider_id = least;
             merged = Merged::SHOWN;
         }
         merged.and(self.merge_echo(other, stamp))

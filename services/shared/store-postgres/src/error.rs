@@ -88,8 +88,11 @@ impl Meaning {
             "40001" | "40P01" | "55P03" => Self::Contended,
             // Terminated by an administrator or a crash; the session was idle for too long.
             "57P01" | "57P02" | "57P05" | "25P03" => Self::Lost,
-            // Starting up or shutting down, too many connections, statement timeout, a standby.
-            "57P03" | "53300" | "57014" | "25006" => Self::Unavailable,
+            // Starting up or shutting down, statement timeout, a standby.
+            "57P03" | "57014" | "25006" => Self::Unavailable,
+            // Too little of something (connections, memory, disk), or an error of the system: it may pass,
+            // and no statement is to blame.
+            _ if state.starts_with("53") || state.starts_with("58") => Self::Unavailable,
             // Connection exceptions.
             _ if state.starts_with("08") => Self::Lost,
             _ => Self::Refused,
@@ -131,7 +134,8 @@ mod tests {
             ("25006", Meaning::Unavailable),
             ("23505", Meaning::Refused),
             ("22P02", Meaning::Refused),
-            ("53100", Meaning::Refused),
+            ("53100", Meaning::Unavailable),
+            ("58030", Meaning::Unavailable),
             ("XX000", Meaning::Refused),
         ];
         for (state, meaning) in cases {

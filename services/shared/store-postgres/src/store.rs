@@ -12,7 +12,12 @@ use sqlx::postgres::{PgConnection, PgPool};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+/// What an answer may take beside the work itself.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// A future in a box.
 pub(crate) type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -34,6 +39,8 @@ pub struct PostgresStore {
     pub(crate) readers: PgPool,
     pub(crate) hints: Hints,
     pub(crate) adoption: Adoption,
+    /// How long a transaction may take. The server's own limits do not help where the server is gone.
+    patience: Duration,
     pulse: Pulse,
     _caretakers: Caretakers,
 }
@@ -76,6 +83,7 @@ impl PostgresStore {
                 writers,
                 readers,
                 hints,
+                patience: config.statement_timeout + config.lock_timeout + ANSWER,
                 adoption: config.adoption,
                 pulse: Pulse::new(options),
                 _caretakers: caretakers,
@@ -124,11 +132,12 @@ impl PostgresStore {
         W: Send + Sync + 'static,
     {
         let (pool, hints) = (self.writers.clone(), self.hints.clone());
+        let patience = self.patience;
         owned(async move {
-            match attempt(&pool, &hints, &work).await {
+            match attempt(&pool, &hints, patience, &work).await {
                 Err(error) if worth_repeating(&error) => {
                     tracing::info!(error = %error, "a transaction is repeated");
-                    attempt(&pool, &hints, &work).await
+                    attempt(&pool, &hints, patience, &work).await
                 }
                 done => done,
             }
@@ -137,11 +146,31 @@ impl PostgresStore {
     }
 }
 
-async fn attempt<T, W>(pool: &PgPool, hints: &Hints, work: &W) -> Result<T, StoreError>
+/// One try on one connection. A connection on which nothing comes back is given up: its other end may be gone
+/// without a word, and waiting for the network to notice may take for ever.
+async fn attempt<T, W>(
+    pool: &PgPool,
+    hints: &Hints,
+    patience: Duration,
+    work: &W,
+) -> Result<T, StoreError>
 where
     W: for<'c> Fn(&'c mut PgConnection) -> Boxed<'c, Result<End<T>, StoreError>>,
 {
-    let mut transaction = pool.begin().await.map_err(sorted)?;
+    let mut connection = pool.acquire().await.map_err(sorted)?;
+    if let Ok(done) = timeout(patience, on(&mut connection, hints, work)).await {
+        return done;
+    }
+    connection.close_on_drop();
+    hints.everything_may_have_moved();
+    Err(StoreError::Unavailable("the database server does not answer".into()))
+}
+
+async fn on<T, W>(connection: &mut PgConnection, hints: &Hints, work: &W) -> Result<T, StoreError>
+where
+    W: for<'c> Fn(&'c mut PgConnection) -> Boxed<'c, Result<End<T>, StoreError>>,
+{
+    let mut transaction = connection.begin().await.map_err(sorted)?;
     match work(&mut transaction).await {
         Ok(End::Commit(done)) => {
             if let Err(error) = transaction.commit().await {

@@ -183,12 +183,16 @@ pub(crate) async fn prune_log(
         let last = head.head.seq.saturating_sub(keep).cast_signed();
         let last = last.min(head.floor.seq.cast_signed().saturating_add(left));
         let floor = sqlx::query(
-            "SELECT seq, tag FROM change_log WHERE account_key = ? AND seq <= ? AND at < ? \
+            // The last row before the first one that is young: a replay may have written an old time later.
+            "SELECT seq, tag FROM change_log WHERE account_key = ?1 AND seq <= ?2 \
+               AND seq < (SELECT coalesce(min(seq), ?2 + 1) FROM change_log \
+                 WHERE account_key = ?1 AND seq > ?4 AND seq <= ?2 AND at >= ?3) \
              ORDER BY seq DESC LIMIT 1",
         )
         .bind(head.account_key)
         .bind(last)
         .bind(before.0)
+        .bind(head.floor.seq.cast_signed())
         .fetch_optional(&mut *c)
         .await
         .map_err(sorted)?;

@@ -6,9 +6,11 @@
 
 use crate::error::sorted;
 use channel_store::StoreError;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,7 +58,9 @@ impl Writer {
         let (answer, wait) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             Box::pin(async move {
-                let done = work(connection).await;
+                // A piece that panics is rolled back like one that fails; the writer is everybody's.
+                let done = AssertUnwindSafe(work(connection)).catch_unwind().await;
+                let done = done.unwrap_or_else(|_| Err(StoreError::Refused("it panicked".into())));
                 let keep = done.is_ok();
                 let settle: Settle = Box::new(move |committed| {
                     // A caller that went away needs no answer.
@@ -183,6 +187,22 @@ mod tests {
                 insert.execute(connection).await.map(|_| ()).map_err(sorted)
             })
         })
+    }
+
+    #[tokio::test]
+    async fn a_piece_that_panics_costs_the_others_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("db"));
+        let mut connection = options.create_if_missing(true).connect().await.unwrap();
+        connection.execute("CREATE TABLE t (x BLOB)").await.unwrap();
+        let writer = Writer::start(connection);
+        let panics = writer.write(|_| Box::pin(async { panic!("as a test") }));
+        let (first, panicked, last): (_, Result<(), _>, _) =
+            tokio::join!(insert(&writer, 1), panics, insert(&writer, 2));
+        first.unwrap();
+        last.unwrap();
+        assert!(!panicked.unwrap_err().is_temporary());
+        insert(&writer, 3).await.expect("the writer goes on");
     }
 
     #[tokio::test]

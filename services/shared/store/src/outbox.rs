@@ -38,6 +38,8 @@ pub enum Command {
     Looked(MessageId),
     /// The chat of an uncertain message could not be looked into.
     LookAgain(MessageId, Duration),
+    /// Only tell where a message stands.
+    Read(MessageId),
     /// Cancel a message that waits.
     Cancel(MessageId),
     /// Leave a message that was not sent.
@@ -110,6 +112,10 @@ pub struct Written {
     pub send: SendRecord,
     /// Its chat.
     pub chat: Option<ChatRecord>,
+    /// What was to be sent.
+    pub request: Request,
+    /// The hash of what was asked for.
+    pub hash: [u8; 32],
 }
 
 /// A request that has begun.

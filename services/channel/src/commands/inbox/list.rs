@@ -2,9 +2,10 @@
 
 use channel_proto::ingest::v1::{InboxEntry, InboxOrder, ListQuarantinedRequest};
 
-use super::{Which, client, short, when};
+use super::{Which, client, short};
 use crate::client::{ClientArgs, json};
 use crate::output::{Output, table, tame};
+use crate::when;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

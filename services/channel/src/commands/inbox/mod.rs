@@ -3,14 +3,13 @@
 mod list;
 mod replay;
 mod show;
-mod when;
 
 use channel_proto::ingest::v1::InboxState;
 use jiff::Timestamp;
 
 use crate::client::ClientArgs;
 use crate::output::Output;
-use crate::{process, tokens};
+use crate::{process, tokens, when};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -33,16 +32,13 @@ impl Command {
 }
 
 pub(crate) fn run(command: &Command, out: Output) -> anyhow::Result<()> {
-    let runtime = process::runtime()?;
-    let outcome = runtime.block_on(async {
+    process::ask(command.client(), async {
         match command {
             Command::List(args) => list::run(args, out).await,
             Command::Show(args) => show::run(args, out).await,
             Command::Replay(args) => replay::run(args, out).await,
         }
-    });
-    runtime.shutdown_background();
-    outcome.map_err(|error| command.client().explained(error))
+    })
 }
 
 /// The running process, called as an operator.

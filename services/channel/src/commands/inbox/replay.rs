@@ -6,9 +6,10 @@ use anyhow::bail;
 use channel_proto::ingest::v1::{ReplayRequest, ReplayResult};
 use channel_proto::types::v1::Change;
 
-use super::{Which, client, short, when};
+use super::{Which, client, short};
 use crate::client::{ClientArgs, json};
 use crate::output::{Output, tame};
+use crate::when;
 
 /// Entries that one request may name.
 const IDS_PER_REQUEST: usize = 1_000;

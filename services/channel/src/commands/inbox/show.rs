@@ -3,9 +3,10 @@
 use anyhow::bail;
 use channel_proto::ingest::v1::{InboxEntry, ListQuarantinedRequest};
 
-use super::{client, short, when};
+use super::{client, short};
 use crate::client::{ClientArgs, json};
 use crate::output::{Output, tame};
+use crate::when;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

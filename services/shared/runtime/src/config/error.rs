@@ -25,6 +25,25 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Refuses every key of a section whose rule does not hold: (key, whether it holds, the rule).
+    ///
+    /// # Errors
+    ///
+    /// With all of them, if there are any.
+    pub fn unless(
+        section: &str,
+        rules: impl IntoIterator<Item = (&'static str, bool, &'static str)>,
+    ) -> Result<(), Self> {
+        let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
+        let problem = |(key, _, rule): (&str, bool, &str)| Problem {
+            key: format!("{section}.{key}"),
+            reason: rule.to_owned(),
+            origin: String::new(),
+        };
+        let problems: Vec<_> = broken.map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Self::Refused(problems)) }
+    }
+
     /// Refuses one key after loading, for rules that types cannot hold.
     #[must_use]
     pub fn invalid(key: impl Into<String>, reason: impl Into<String>) -> Self {

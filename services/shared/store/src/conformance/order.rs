@@ -94,6 +94,14 @@ fn description(message: usize, variant: usize) -> Received {
         text.chat.subject = [None, Some("Team"), Some("The team")][variant].map(Into::into);
         text.chat.pinned = [None, Some(true), Some(false)][variant];
     }
+    if variant == 2 {
+        // Copies differ in what they know.
+        text.provider_id = Some("3Aother".into());
+        text.chat.provider_id = Some(format!("{}@s.whatsapp.net", text.chat.id));
+    }
+    if variant == 0 && message == 0 {
+        text.sender = None;
+    }
     match variant {
         0 => text.text = None,
         1 => text.sender.iter_mut().for_each(|person| person.name = Some("Other".into())),

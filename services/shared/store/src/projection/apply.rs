@@ -132,8 +132,18 @@ impl Book {
     }
 
     pub(super) fn received_again(&mut self, fact: &Received, stamp: Stamp) {
+        let direction = direction::decide(fact);
+        let sender = people::cast(fact, direction).sender.and_then(people::key);
+        let sender = sender.and_then(|id| self.attendees.get(&id));
+        let sender = sender.map(|entry| (entry.row.key, entry.row.id.clone()));
         self.change(&fact.message, |entry| {
-            let merged = entry.entry.row.merge_received(fact, stamp);
+            let row = &mut entry.entry.row;
+            let mut merged = row.merge_received(fact, stamp);
+            // A fuller copy tells who wrote it.
+            if let (None, Some((key, id))) = (row.sender_key, sender) {
+                (row.sender_key, row.sender) = (Some(key), Some(id));
+                merged = Merged::SHOWN;
+            }
             entry.text |= merged.shown;
             entry.files |= merged.shown;
             merged

@@ -8,6 +8,7 @@ use crate::intake::Adoption;
 use crate::outbox::{
     Begun, Carried, Command, Done, Order, Refused, Rules, SlowDown, Submit, Written,
 };
+use crate::record::SendRecord;
 use crate::rows::{Desk, Held, JobsWanted, Rows, Writes};
 use channel_domain::direction::Direction;
 use channel_domain::fact::{Fact, Quoted};
@@ -30,11 +31,11 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
     };
     let key = open.account.key;
     let mut books = BTreeMap::from([(key, Book::new(open))]);
-    let Known { desk, held, stamp } = gather(rows, &mut books, key, &command, now).await?;
+    let Known { desk, held, stamps } = gather(rows, &mut books, key, &command, now).await?;
     let mut writes = Writes::default();
     let mut done = Done::Nothing;
     if let Some(book) = books.get_mut(&key) {
-        let mut clerk = Clerk { book: &mut *book, desk, held, stamp, rules, now };
+        let mut clerk = Clerk { book: &mut *book, desk, held, stamps, rules, now };
         let outcome = clerk.carry_out(command);
         book.end_unit(&mut writes.log, now, trace.as_deref());
         done = match outcome {
@@ -56,7 +57,7 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
 struct Known {
     desk: Desk,
     held: Vec<Held>,
-    stamp: Stamp,
+    stamps: Vec<Stamp>,
 }
 
 /// Loads what a command needs, in a fixed number of round trips.
@@ -90,7 +91,8 @@ async fn gather<R: Rows + ?Sized>(
         _ => held.iter().map(|held| &held.fact.fact).collect(),
     };
     let mut asked = load::asked(told.iter().map(|fact| (key, *fact)));
-    asked.inbox_ids = 1;
+    // Each fact has a stamp of its own, as each webhook has.
+    asked.inbox_ids = told.len().max(1);
     if let Some(id) = accepted(command) {
         asked.messages.push((key, id.clone()));
         asked.parked.push((key, id.clone()));
@@ -98,14 +100,15 @@ async fn gather<R: Rows + ?Sized>(
         load::once(&mut asked.parked);
     }
     let known = rows.look_up(&asked, now).await?;
-    let inbox = known.inbox_ids.first().copied().unwrap_or_default();
-    let stamp = Stamp { at: now, inbox };
+    let stamps: Vec<_> =
+        known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
     if let (Command::Submit(submit), Some(book)) = (command, books.get_mut(&key)) {
         book.wanted_chats.push(submit.chat.clone());
     }
-    let facts: Vec<_> = told.into_iter().map(|fact| (key, fact, stamp)).collect();
+    let stamped = told.into_iter().zip(&stamps);
+    let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
     load::load(rows, books, &facts, known).await?;
-    Ok(Known { desk, held, stamp })
+    Ok(Known { desk, held, stamps })
 }
 
 /// The messages of the outbox that a command is about.
@@ -119,6 +122,7 @@ fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Abandon(id)
         | Command::Looked(id)
         | Command::LookAgain(id, _)
+        | Command::Read(id)
         | Command::Cancel(id)
         | Command::Finish { message: id, .. }
         | Command::Discard { message: id, .. } => vec![*id],
@@ -157,11 +161,12 @@ fn accepted(command: &Command) -> Option<&UpstreamMessageId> {
 
 fn written(book: &Book, key: i64) -> Option<Box<Written>> {
     let message = &book.messages.get(&key)?.entry.row;
-    let send = &book.jobs.get(&key)?.row;
+    let job = &book.jobs.get(&key)?.row;
     let chat = book.chats.get(&message.chat_key).map(|chat| (&chat.row).into());
-    let mut send = crate::record::SendRecord::from(send);
+    let mut send = SendRecord::from(job);
     send.expected_wait = book.expected_wait.filter(|_| send.next_at.is_some());
-    Some(Box::new(Written { message: message.into(), send, chat }))
+    let (request, hash) = (job.request.clone(), job.hash);
+    Some(Box::new(Written { message: message.into(), send, chat, request, hash }))
 }
 
 enum Outcome {
@@ -176,7 +181,8 @@ struct Clerk<'b> {
     book: &'b mut Book,
     desk: Desk,
     held: Vec<Held>,
-    stamp: Stamp,
+    /// One for each fact that is told, at least one.
+    stamps: Vec<Stamp>,
     rules: Rules,
     now: Micros,
 }
@@ -184,8 +190,8 @@ struct Clerk<'b> {
 impl Clerk<'_> {
     fn carry_out(&mut self, command: Command) -> Result<Outcome, Refused> {
         if let Command::Learn(facts) = &command {
-            for fact in facts {
-                self.book.apply(fact, self.stamp);
+            for (fact, stamp) in facts.iter().zip(&self.stamps) {
+                self.book.apply(fact, *stamp);
             }
             return Ok(Outcome::Nothing);
         }
@@ -214,6 +220,7 @@ impl Clerk<'_> {
             Command::LookAgain(_, wait) if job.phase == Phase::Uncertain => {
                 self.book.step_unseen(job.key, |job| job.look_again(wait, now));
             }
+            Command::Read(_) => return Ok(Outcome::Written(job.key)),
             Command::Cancel(_) => {
                 let is_cancelled = matches!(job.phase, Phase::Queued | Phase::Cancelled);
                 is_cancelled.then_some(()).ok_or(Refused::NotQueued)?;
@@ -317,6 +324,7 @@ impl Clerk<'_> {
 
     fn message(&mut self, submit: &Submit, chat_key: i64, quoted: Option<Quoted>) -> Message {
         let owner = self.desk.owner.as_ref();
+        let stamp = self.stamps.first().copied().unwrap_or_default();
         Message {
             key: self.book.take_key(),
             id: submit.message,
@@ -335,9 +343,9 @@ impl Clerk<'_> {
                 quoted,
                 ..Content::default()
             },
-            content_stamp: self.stamp,
+            content_stamp: stamp,
             sent_at: self.now,
-            arrived: self.stamp,
+            arrived: stamp,
             status: Status::Pending,
             delivered: None,
             read: None,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use prost_types::Timestamp as Wire;
 
 /// Reads a moment: with a zone, a local time or date, or how long ago.
-pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     parse_at(text, Timestamp::now())
 }
 
@@ -26,7 +26,7 @@ fn parse_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// A moment as the contracts have it.
-pub(super) fn wire(moment: Timestamp) -> Wire {
+pub(crate) fn wire(moment: Timestamp) -> Wire {
     let floor = moment.as_nanosecond().div_euclid(1_000_000_000);
     let nanos = moment.as_nanosecond().rem_euclid(1_000_000_000);
     Wire {
@@ -36,7 +36,7 @@ pub(super) fn wire(moment: Timestamp) -> Wire {
 }
 
 /// A moment for people, in the zone of the machine.
-pub(super) fn told(moment: Option<Wire>) -> String {
+pub(crate) fn told(moment: Option<Wire>) -> String {
     let moment = moment.and_then(|moment| Timestamp::new(moment.seconds, moment.nanos).ok());
     let local =
         |moment: Timestamp| moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");

@@ -1,0 +1,113 @@
+//! The section `messaging` of the configuration.
+
+use std::time::Duration;
+
+use channel_domain::send::{Limits, Pace};
+use channel_runtime::config::ConfigError;
+use channel_store::outbox::Rules;
+use serde::{Deserialize, Serialize};
+
+/// How messages are sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessagingConfig {
+    /// The least time between two messages of one account, in milliseconds.
+    pub send_interval_ms: u32,
+    /// How many messages may follow each other at once after a quiet time.
+    pub send_burst: u32,
+    /// How many chats an account may start in 24 hours.
+    pub new_chats_per_day: u32,
+    /// The least time between two new chats of one account, in seconds.
+    pub new_chat_interval_seconds: u32,
+    /// The first wait of an account after UniPile said "too many"; each further one doubles it, in seconds.
+    pub slow_down_seconds: u32,
+    /// How many messages of one account may wait.
+    pub most_waiting: u32,
+    /// Most characters of a text.
+    pub text_limit: u32,
+    /// When a message is given up that could not be sent, unless its sender says otherwise, in seconds.
+    pub expires_seconds: u32,
+    /// How often a message may be refused with hope before it has failed.
+    pub most_refusals: u32,
+    /// How long a request may go without a sign of life before it counts as abandoned, in seconds.
+    pub lease_seconds: u32,
+    /// After how long, counted from its request, a message whose request ended without an answer is looked for
+    /// in its chat, in seconds. After the last look a person has to decide.
+    pub look_after_seconds: [u32; 3],
+    /// Requests under way at a time.
+    pub concurrency: usize,
+    /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
+    /// database, never UniPile.
+    pub poll_interval_ms: u32,
+}
+
+impl Default for MessagingConfig {
+    fn default() -> Self {
+        Self {
+            send_interval_ms: 3_000,
+            send_burst: 5,
+            new_chats_per_day: 20,
+            new_chat_interval_seconds: 120,
+            slow_down_seconds: 30,
+            most_waiting: 10_000,
+            text_limit: 65_536,
+            expires_seconds: 86_400,
+            most_refusals: 8,
+            lease_seconds: 60,
+            look_after_seconds: [10, 30, 60],
+            concurrency: 64,
+            poll_interval_ms: 1_000,
+        }
+    }
+}
+
+const fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(seconds as u64)
+}
+
+impl MessagingConfig {
+    /// What the outbox goes by.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            pace: Pace {
+                interval: Duration::from_millis(self.send_interval_ms.into()),
+                burst: self.send_burst,
+                new_chats_a_day: self.new_chats_per_day,
+                new_chat_interval: seconds(self.new_chat_interval_seconds),
+                slow_down: seconds(self.slow_down_seconds),
+            },
+            limits: Limits {
+                lease: seconds(self.lease_seconds),
+                refusals: self.most_refusals,
+                probes: self.look_after_seconds.map(seconds),
+                ..Limits::default()
+            },
+            most_waiting: self.most_waiting,
+        }
+    }
+
+    pub(crate) fn poll_interval(&self) -> Duration {
+        Duration::from_millis(self.poll_interval_ms.into())
+    }
+
+    /// Checks the rules that types cannot hold.
+    ///
+    /// # Errors
+    ///
+    /// With every broken rule.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rules = [
+            ("send_burst", self.send_burst >= 1, "must be at least 1"),
+            ("most_waiting", self.most_waiting >= 1, "must be at least 1"),
+            ("text_limit", (1..=65_536).contains(&self.text_limit), "must be 1 to 65536"),
+            ("expires_seconds", self.expires_seconds >= 10, "must be at least 10"),
+            ("most_refusals", self.most_refusals >= 1, "must be at least 1"),
+            ("lease_seconds", self.lease_seconds >= 2, "must be at least 2"),
+            ("look_after_seconds", self.look_after_seconds.is_sorted(), "must rise"),
+            ("concurrency", self.concurrency >= 1, "must be at least 1"),
+            ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
+        ];
+        ConfigError::unless("messaging", rules)
+    }
+}

@@ -1,0 +1,233 @@
+//! Takes what is due out of the outbox.
+//!
+//! Any number of dispatchers may run over one database: whoever begins a request commits that first, and an end
+//! is only taken from the request that is under way. A dispatcher holds no state that matters; killed at any
+//! point, another one goes on, and what may have left is never sent again by itself.
+
+mod look;
+mod request;
+mod verdict;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel_domain::send::Phase;
+use channel_domain::{AccountId, MessageId, Micros};
+use channel_runtime::clock::Clock;
+use channel_runtime::supervise::{Backoff, TaskError};
+use channel_store::log::Wakeups;
+use channel_store::outbox::{Command, Done, Due, Rules};
+use channel_store::{Store, StoreError};
+use channel_unipile::upstream::Upstream;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::MessagingConfig;
+
+/// What the parts of a dispatcher share.
+struct Shared {
+    store: Arc<dyn Store>,
+    upstream: Arc<dyn Upstream>,
+    clock: Arc<dyn Clock>,
+    rules: Rules,
+}
+
+/// Takes what is due out of the outbox, calls UniPile, and notes how it ended.
+#[derive(Clone)]
+pub struct Dispatcher {
+    shared: Arc<Shared>,
+    config: Arc<MessagingConfig>,
+    wake: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatcher").finish_non_exhaustive()
+    }
+}
+
+/// How a piece of work ended: whose it was, and until when its account has to wait.
+struct Finished {
+    work: (AccountId, MessageId),
+    wait: Option<Micros>,
+}
+
+impl Dispatcher {
+    /// Over a store and an upstream. `wake` tells of what was put into the outbox in this process.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        upstream: Arc<dyn Upstream>,
+        clock: Arc<dyn Clock>,
+        config: Arc<MessagingConfig>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let rules = config.rules();
+        Self { shared: Arc::new(Shared { store, upstream, clock, rules }), config, wake }
+    }
+
+    /// Works until `stop`; what is under way then is finished.
+    ///
+    /// # Errors
+    ///
+    /// Never: what fails is tried again.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
+        let mut rounds = Rounds {
+            wakeups: Some(self.shared.store.wakeups()),
+            dispatcher: self,
+            running: JoinSet::new(),
+            taken: HashSet::new(),
+            waiting: HashMap::new(),
+            failures: 0,
+        };
+        while !stop.is_cancelled() {
+            let wait = rounds.start_what_is_due().await;
+            rounds.rest(wait, &stop).await;
+        }
+        while let Some(done) = rounds.running.join_next().await {
+            rounds.settle(done);
+        }
+        Ok(())
+    }
+}
+
+/// The loop of one dispatcher.
+struct Rounds {
+    dispatcher: Dispatcher,
+    wakeups: Option<Wakeups>,
+    running: JoinSet<Finished>,
+    /// What is in hand.
+    taken: HashSet<(AccountId, MessageId)>,
+    /// Accounts that may not send before a time.
+    waiting: HashMap<AccountId, Micros>,
+    failures: u32,
+}
+
+impl Rounds {
+    fn now(&self) -> Micros {
+        Micros(self.dispatcher.shared.clock.now_micros())
+    }
+
+    /// Starts what is due; returns how long nothing more will be.
+    async fn start_what_is_due(&mut self) -> Duration {
+        let now = self.now();
+        let poll = self.dispatcher.config.poll_interval();
+        self.waiting.retain(|_, until| *until > now);
+        let room = self.dispatcher.config.concurrency.saturating_sub(self.running.len());
+        if room == 0 {
+            return poll;
+        }
+        let due = match self.due(now, room + self.taken.len()).await {
+            Ok(due) => due,
+            Err(wait) => return wait,
+        };
+        let mut next = self.waiting.values().min().copied();
+        for due in due {
+            let work = (due.account.clone(), due.message);
+            if due.at > now {
+                next = Some(next.map_or(due.at, |next| next.min(due.at)));
+            } else if self.running.len() < self.dispatcher.config.concurrency
+                && self.taken.insert(work.clone())
+            {
+                let shared = Arc::clone(&self.dispatcher.shared);
+                self.running.spawn(async move {
+                    let wait = shared.work(&due).await;
+                    Finished { work, wait }
+                });
+            }
+        }
+        let until = |at: Micros| Duration::from_micros(u64::try_from(at.0 - now.0).unwrap_or(0));
+        next.map_or(poll, until).clamp(Duration::from_millis(1), poll)
+    }
+
+    async fn due(&mut self, now: Micros, limit: usize) -> Result<Vec<Due>, Duration> {
+        let but: Vec<_> = self.waiting.keys().cloned().collect();
+        match self.dispatcher.shared.store.due(now, &but, limit).await {
+            Ok(due) => {
+                self.failures = 0;
+                Ok(due)
+            }
+            Err(error) => {
+                self.failures = self.failures.saturating_add(1);
+                let wait = Backoff::default().jittered(self.failures);
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the outbox cannot be read"
+                );
+                Err(wait)
+            }
+        }
+    }
+
+    /// Waits for whatever comes first: news, the end of some work, the time, the end of all.
+    async fn rest(&mut self, wait: Duration, stop: &CancellationToken) {
+        let full = self.running.len() >= self.dispatcher.config.concurrency;
+        let mut closed = false;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(done) = self.running.join_next() => self.settle(done),
+            () = self.dispatcher.wake.notified(), if !full => {}
+            heard = hear(&mut self.wakeups), if !full => closed = heard.is_none(),
+            () = tokio::time::sleep(wait) => {}
+        }
+        if closed {
+            self.wakeups = None;
+        }
+    }
+
+    fn settle(&mut self, done: Result<Finished, tokio::task::JoinError>) {
+        match done {
+            Ok(Finished { work, wait }) => {
+                self.waiting.extend(wait.map(|until| (work.0.clone(), until)));
+                self.taken.remove(&work);
+            }
+            Err(error) => {
+                // Whose it was is not known; its lease tells.
+                tracing::error!(error = %error, "work of the outbox was lost");
+                self.taken.clear();
+            }
+        }
+    }
+}
+
+/// The next hint that something was written; `None` once there are no more.
+async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
+    use tokio::sync::broadcast::error::RecvError;
+    match wakeups {
+        None => std::future::pending().await,
+        Some(wakeups) => match wakeups.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {
+                while wakeups.try_recv().is_ok() {}
+                Some(())
+            }
+            Err(RecvError::Closed) => None,
+        },
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+
+    /// Does what is due. Returns until when the account has to wait, if it has.
+    async fn work(&self, due: &Due) -> Option<Micros> {
+        let done = match due.phase {
+            Phase::Sending => self.command(due, Command::Abandon(due.message)).await.map(|_| None),
+            Phase::Uncertain => self.look(due).await.map(|()| None),
+            _ => self.send(due).await,
+        };
+        done.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "work of the outbox failed and will be tried again");
+            // Not at once: the database may be away.
+            Some(Micros(self.now().0 + 1_000_000))
+        })
+    }
+
+    async fn command(&self, due: &Due, command: Command) -> Result<Done, StoreError> {
+        self.store.command(&due.account, command, &self.rules, self.now(), None).await
+    }
+}

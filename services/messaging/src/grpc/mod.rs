@@ -1,0 +1,171 @@
+//! Serves messaging over gRPC. Translates, and decides nothing.
+
+mod requests;
+
+use std::pin::Pin;
+
+use channel_domain::{AccountId, MessageId};
+use channel_proto::messaging::v1 as pb;
+use channel_proto::messaging::v1::messaging_service_server::MessagingService;
+use channel_proto::types::v1 as types;
+use channel_runtime::fault::{FieldErrors, to_status};
+use channel_runtime::identity::{Identity, Role, identity_of, require_role};
+use channel_runtime::supervise::Tasks;
+use channel_store::outbox::Written;
+use channel_wire as wire;
+use tonic::codegen::tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::error::MessagingError;
+use crate::outgoing::Outgoing;
+
+/// A server stream of the contract.
+type Stated<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+type Answer<T> = Result<T, MessagingError>;
+
+/// The messaging service.
+#[derive(Debug, Clone)]
+pub struct OverGrpc {
+    outgoing: Outgoing,
+    tasks: Tasks,
+}
+
+impl OverGrpc {
+    /// Commands go through `outgoing`, in `tasks` of their own: a caller that goes away leaves nothing half-way.
+    #[must_use]
+    pub const fn new(outgoing: Outgoing, tasks: Tasks) -> Self {
+        Self { outgoing, tasks }
+    }
+
+    async fn answer<A, R, F>(
+        &self,
+        request: Request<A>,
+        call: impl FnOnce(Outgoing, Identity, A) -> F,
+    ) -> Result<Response<R>, Status>
+    where
+        R: Send + 'static,
+        F: Future<Output = Answer<R>> + Send + 'static,
+    {
+        let caller = identity_of(&request)?;
+        require_role(&caller, Role::Agent)?;
+        let work = call(self.outgoing.clone(), caller, request.into_inner());
+        let done = self.tasks.spawn_owned(work).await;
+        let answer = done.map_err(MessagingError::from).and_then(|answer| answer);
+        answer.map(Response::new).map_err(|error| to_status(&error))
+    }
+}
+
+async fn send_message(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::SendMessageRequest,
+) -> Answer<pb::SendMessageResponse> {
+    let ask = requests::send(request, outgoing.config())?;
+    let account = ask.account.clone();
+    let (message, send) = shown(&account, &outgoing.send(&caller, ask).await?);
+    Ok(pb::SendMessageResponse { message: Some(message), send: Some(send) })
+}
+
+async fn cancel_send(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::CancelSendRequest,
+) -> Answer<pb::CancelSendResponse> {
+    let (account, message) = named(request.account_id, &request.message_id)?;
+    let written = outgoing.cancel(&caller, &account, message).await?;
+    let (message, send) = shown(&account, &written);
+    Ok(pb::CancelSendResponse { message: Some(message), send: Some(send) })
+}
+
+async fn resolve_send(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::ResolveSendRequest,
+) -> Answer<pb::ResolveSendResponse> {
+    let ask = requests::resolve(request)?;
+    let (account, message) = (&ask.account, ask.message);
+    let Some(again) = ask.again else {
+        let (message, send) = shown(account, &outgoing.discard(&caller, account, message).await?);
+        return Ok(pb::ResolveSendResponse {
+            message: Some(message),
+            resent: None,
+            send: Some(send),
+        });
+    };
+    let (left, replacement) = outgoing.resend(&caller, account, message, again).await?;
+    let ((message, _), (resent, send)) = (shown(account, &left), shown(account, &replacement));
+    Ok(pb::ResolveSendResponse { message: Some(message), resent: Some(resent), send: Some(send) })
+}
+
+/// A message of an account.
+fn named(account: String, message: &str) -> Result<(AccountId, MessageId), FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let account = requests::id(&mut bad, "account_id", account);
+    let message = requests::uuid(&mut bad, "message_id", message);
+    match (account, message) {
+        (Some(account), Some(message)) if bad.is_empty() => Ok((account, message)),
+        _ => Err(bad),
+    }
+}
+
+fn shown(account: &AccountId, written: &Written) -> (types::Message, types::SendState) {
+    let account = account.as_str();
+    (wire::message(account, &written.message), wire::send_state(account, &written.send))
+}
+
+/// The answer of a call that is not built, for callers who might make it.
+fn not_built<A, R>(request: &Request<A>, needed: Role) -> Result<R, Status> {
+    require_role(&identity_of(request)?, needed)?;
+    Err(to_status(&MessagingError::NotBuilt))
+}
+
+/// Writes the service: a line for each call, with what answers it or the role that it would need.
+macro_rules! service {
+    (
+        built { $($call:ident($request:ty) -> $response:ty;)+ }
+        not_built { $($later:ident($ask:ty) -> $answer:ty, $role:ident;)+ }
+    ) => {
+        #[tonic::async_trait]
+        impl MessagingService for OverGrpc {
+            type ConnectAccountStream = Stated<pb::ConnectAccountResponse>;
+            type ReconnectAccountStream = Stated<pb::ReconnectAccountResponse>;
+            $(
+                async fn $call(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
+                    self.answer(request, $call).await
+                }
+            )+
+            $(
+                async fn $later(&self, request: Request<$ask>) -> Result<Response<$answer>, Status> {
+                    not_built(&request, Role::$role)
+                }
+            )+
+        }
+    };
+}
+
+service! {
+    built {
+        send_message(pb::SendMessageRequest) -> pb::SendMessageResponse;
+        cancel_send(pb::CancelSendRequest) -> pb::CancelSendResponse;
+        resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
+    }
+    not_built {
+        start_chat(pb::StartChatRequest) -> pb::StartChatResponse, Agent;
+        edit_message(pb::EditMessageRequest) -> pb::EditMessageResponse, Agent;
+        delete_message(pb::DeleteMessageRequest) -> pb::DeleteMessageResponse, Agent;
+        react_to_message(pb::ReactToMessageRequest) -> pb::ReactToMessageResponse, Agent;
+        forward_message(pb::ForwardMessageRequest) -> pb::ForwardMessageResponse, Agent;
+        update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse, Agent;
+        sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse, Agent;
+        sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse, Agent;
+        cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse, Agent;
+        connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, Admin;
+        reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, Admin;
+        remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, Admin;
+        upload_attachment(Streaming<pb::UploadAttachmentRequest>) -> pb::UploadAttachmentResponse, Agent;
+    }
+}
+
+#[cfg(test)]
+mod tests;

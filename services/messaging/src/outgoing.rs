@@ -1,0 +1,210 @@
+//! Commands of callers: checked, then put into the outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel_domain::account::Connection;
+use channel_domain::send::Request;
+use channel_domain::{AccountId, ChatId, MessageId, Micros};
+use channel_runtime::clock::Clock;
+use channel_runtime::identity::Identity;
+use channel_runtime::telemetry::traceparent_of_current_span;
+use channel_store::Store;
+use channel_store::outbox::{Command, Done, Refused, Submit, Written};
+use tokio::sync::Notify;
+
+use crate::config::MessagingConfig;
+use crate::error::MessagingError;
+
+type Answer<T> = Result<T, MessagingError>;
+
+/// What a caller wants to send.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The account that sends.
+    pub account: AccountId,
+    /// The chat to write into.
+    pub chat: ChatId,
+    /// The message's id.
+    pub message: MessageId,
+    /// What to send.
+    pub request: Request,
+    /// The hash of what was asked for.
+    pub hash: [u8; 32],
+    /// When it is given up, from now on; `None`: as configured.
+    pub expires_in: Option<Duration>,
+}
+
+/// Puts messages into the outbox, and decides about those that are there. Cheap to clone.
+#[derive(Clone)]
+pub struct Outgoing {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    config: Arc<MessagingConfig>,
+    /// Whether somebody takes messages out of the outbox.
+    is_connected: bool,
+    wake: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing").finish_non_exhaustive()
+    }
+}
+
+impl Outgoing {
+    /// Over a store. `is_connected`: an upstream is configured, here or in another process of the role.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        config: Arc<MessagingConfig>,
+        is_connected: bool,
+    ) -> Self {
+        Self { store, clock, config, is_connected, wake: Arc::default() }
+    }
+
+    /// Told whenever something was put into the outbox here.
+    #[must_use]
+    pub fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &MessagingConfig {
+        &self.config
+    }
+
+    /// Queues a message.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `SendMessage`; nothing was queued.
+    pub async fn send(&self, caller: &Identity, ask: Ask) -> Answer<Written> {
+        self.submit(caller, ask, None).await
+    }
+
+    async fn submit(
+        &self,
+        caller: &Identity,
+        ask: Ask,
+        instead_of: Option<MessageId>,
+    ) -> Answer<Written> {
+        self.account(caller, &ask.account).await?;
+        if !self.is_connected {
+            return Err(MessagingError::NotConfigured);
+        }
+        let usual = Duration::from_secs(self.config.expires_seconds.into());
+        let wait = ask.expires_in.unwrap_or(usual).as_micros();
+        let expires_at = self.now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
+        let Ask { account, chat, message, request, hash, .. } = ask;
+        let expires_at = Micros(expires_at);
+        let submit = Submit { message, chat, request, hash, expires_at, instead_of };
+        let written = self.carry_out(&account, Command::Submit(submit)).await?;
+        self.wake.notify_one();
+        Ok(written)
+    }
+
+    /// Cancels a message that waits.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `CancelSend`.
+    pub async fn cancel(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        message: MessageId,
+    ) -> Answer<Written> {
+        self.account(caller, account).await?;
+        self.carry_out(account, Command::Cancel(message)).await
+    }
+
+    /// Leaves a message that was not sent.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `ResolveSend`.
+    pub async fn discard(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        message: MessageId,
+    ) -> Answer<Written> {
+        self.account(caller, account).await?;
+        self.carry_out(account, Command::Discard { message, reason: "DISCARDED" }).await
+    }
+
+    /// Sends a message again that was not sent, as a new one. Returns both.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `ResolveSend`.
+    pub async fn resend(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        message: MessageId,
+        again: MessageId,
+    ) -> Answer<(Written, Written)> {
+        self.account(caller, account).await?;
+        let command = Command::Read(message);
+        let before = self.carry_out(account, command.clone()).await?;
+        let request = before.request.clone();
+        let ask = Ask {
+            account: account.clone(),
+            chat: ChatId::new(before.message.chat.as_str()),
+            message: again,
+            hash: before.hash,
+            request,
+            expires_in: None,
+        };
+        let sent = self.submit(caller, ask, Some(message)).await?;
+        Ok((self.carry_out(account, command).await?, sent))
+    }
+
+    fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+
+    /// Lets a caller on to an account that exists for them and is still connected.
+    async fn account(&self, caller: &Identity, id: &AccountId) -> Answer<()> {
+        let account = self.store.account(id).await?;
+        let seen = account.filter(|it| caller.may_see(it.tenant.as_str(), &it.record.id));
+        let account = seen.ok_or(MessagingError::AccountNotFound)?;
+        let is_removed = account.record.connection == Connection::Deleted as i32;
+        if is_removed { Err(MessagingError::AccountRemoved) } else { Ok(()) }
+    }
+
+    async fn carry_out(&self, account: &AccountId, command: Command) -> Answer<Written> {
+        let (rules, now) = (self.config.rules(), self.now());
+        let trace = traceparent_of_current_span();
+        match self.store.command(account, command, &rules, now, trace).await? {
+            Done::Sent(written) => Ok(*written),
+            Done::Refused(refused) => Err(refusal(refused, now)),
+            Done::Begun(_) | Done::NotBefore(_) | Done::Nothing => {
+                Err(MessagingError::MessageNotFound)
+            }
+        }
+    }
+}
+
+fn refusal(refused: Refused, now: Micros) -> MessagingError {
+    match refused {
+        Refused::AccountUnknown => MessagingError::AccountNotFound,
+        Refused::ChatUnknown => MessagingError::ChatNotFound,
+        Refused::MessageUnknown => MessagingError::MessageNotFound,
+        Refused::ChatReadOnly => MessagingError::ChatReadOnly,
+        Refused::IdReused => MessagingError::IdReused,
+        Refused::MessageNotSent => MessagingError::MessageNotSent,
+        Refused::MessageDeleted => MessagingError::MessageDeleted,
+        Refused::NotQueued => MessagingError::NotQueued,
+        Refused::NotResolvable => MessagingError::NotResolvable,
+        Refused::Full(at) => {
+            let wait = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
+            let retry_after = Duration::from_micros(wait).max(Duration::from_secs(1));
+            MessagingError::Full { retry_after }
+        }
+    }
+}
