@@ -39,7 +39,9 @@ async fn list(args: &Args, mut out: Output) -> anyhow::Result<()> {
     };
     let messages = newest(&client, request, args.limit).await?;
     if !args.json {
-        out.line(out.styled(Style::Strong, &tame(&chat.title)).into_owned())?;
+        let title = tame(&chat.title);
+        let title = out.styled(Style::Strong, &title).into_owned();
+        out.line(title)?;
     }
     for message in messages.iter().rev() {
         if args.json {

@@ -48,16 +48,15 @@ pub(crate) fn add(
     let (clock, config) = (Arc::clone(&stage.clock), Arc::new(config.clone()));
     let connected = upstream.is_some();
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
-    match upstream {
-        Some(upstream) => {
-            let store = Arc::clone(store);
-            let dispatcher = Dispatcher::new(store, upstream, clock, config, outgoing.wake());
-            let drain = stage.supervisor.drain();
-            stage.supervisor.spawn_restarting("dispatcher", Backoff::default(), move || {
-                dispatcher.clone().run(drain.clone())
-            });
-        }
-        None => warn!("no upstream is configured: messages cannot be sent"),
+    if let Some(upstream) = upstream {
+        let store = Arc::clone(store);
+        let dispatcher = Dispatcher::new(store, upstream, clock, config, outgoing.wake());
+        let drain = stage.supervisor.drain();
+        stage.supervisor.spawn_restarting("dispatcher", Backoff::default(), move || {
+            dispatcher.clone().run(drain.clone())
+        });
+    } else {
+        warn!("no upstream is configured: messages cannot be sent");
     }
     server.service(MessagingServiceServer::new(OverGrpc::new(outgoing, stage.supervisor.tasks())))
 }
