@@ -9,4 +9,5 @@ mod live;
 mod receive;
 mod reflection;
 mod roles;
+mod send;
 mod world;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use channel_proto::ingest::v1::ingest_service_client::IngestServiceClient;
+use channel_proto::messaging::v1::messaging_service_client::MessagingServiceClient;
 use channel_proto::query::v1::query_service_client::QueryServiceClient;
 use channel_runtime::clock::SystemClock;
 use channel_runtime::config::{AuthConfig, Secret};
@@ -32,6 +33,8 @@ impl Interceptor for WithToken {
 pub type Connection = InterceptedService<Channel, WithToken>;
 /// Reads.
 pub type Query = QueryServiceClient<Connection>;
+/// Sends.
+pub type Messaging = MessagingServiceClient<Connection>;
 /// Looks after the intake.
 pub type Ingest = IngestServiceClient<Connection>;
 
@@ -71,6 +74,11 @@ pub fn query(url: &str) -> Result<Query> {
 /// Reads as a viewer, over a connection with settings of its own.
 pub fn query_over(endpoint: &Endpoint) -> Result<Query> {
     Ok(QueryServiceClient::new(connect_over(endpoint, Role::Viewer)?))
+}
+
+/// Sends as an agent.
+pub fn messaging(url: &str) -> Result<Messaging> {
+    Ok(MessagingServiceClient::new(connect(url, Role::Agent)?))
 }
 
 /// Looks after the intake as an operator.

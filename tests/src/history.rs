@@ -4,7 +4,8 @@
 
 use channel_proto::query::v1::watch_response::Frame;
 use channel_proto::query::v1::{Changes, Reset, WatchResponse};
-use channel_proto::types::v1::Change;
+use channel_proto::types::v1::change::Entity;
+use channel_proto::types::v1::{Change, Message};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -73,6 +74,22 @@ impl History {
             }
         }
         Ok(seen)
+    }
+
+    /// Every state of a message that was told, in order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Message> {
+        let frames = self.frames.iter().filter_map(|frame| frame.frame.as_ref());
+        let changes = frames.filter_map(|frame| match frame {
+            Frame::Changes(changes) => Some(&changes.changes),
+            _ => None,
+        });
+        let entities = changes.flatten().filter_map(|change| change.entity.as_ref());
+        let messages = entities.filter_map(|entity| match entity {
+            Entity::Message(message) => Some(message.clone()),
+            _ => None,
+        });
+        messages.collect()
     }
 
     /// How many frames fulfil a condition.

@@ -10,4 +10,5 @@ pub mod program;
 pub mod traffic;
 pub mod truth;
 pub mod until;
+pub mod upstream;
 pub mod watcher;

@@ -93,6 +93,13 @@ impl Setup {
         self
     }
 
+    /// The same settings, but for the addresses of another setup.
+    #[must_use]
+    pub fn elsewhere(mut self, other: Self) -> Self {
+        self.environment.extend(other.environment);
+        Self { command: self.command, environment: self.environment, ..other }
+    }
+
     /// Starts the program and waits until it is ready.
     pub async fn start(self) -> Result<Program> {
         let mut program = self.launch()?;
@@ -145,6 +152,28 @@ impl Program {
         client::query(&self.url())
     }
 
+    /// A client that sends.
+    pub fn messaging(&self) -> Result<client::Messaging> {
+        client::messaging(&self.url())
+    }
+
+    /// Stops the process without its knowing, as a machine that sleeps would.
+    pub async fn pause(&self) -> Result<()> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets it go on.
+    pub async fn go_on(&self) -> Result<()> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<()> {
+        let id = self.child.id().context("the program has ended")?;
+        let sent = Command::new("kill").args([signal, &id.to_string()]).status().await?;
+        ensure!(sent.success(), "the program cannot be sent {signal}");
+        Ok(())
+    }
+
     /// A client that looks after the intake.
     pub fn ingest(&self) -> Result<client::Ingest> {
         client::ingest(&self.url())
@@ -158,9 +187,7 @@ impl Program {
 
     /// Asks the program to end, and waits until it did.
     pub async fn stop(mut self) -> Result<Setup> {
-        let id = self.child.id().context("the program has ended")?;
-        let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
-        ensure!(asked.success(), "the program cannot be asked to end");
+        self.signal("-TERM").await?;
         let status = self.child.wait().await?;
         ensure!(status.success(), "the program ended with {status}");
         Ok(self.setup)
@@ -193,7 +220,7 @@ pub fn executable() -> Result<PathBuf> {
 }
 
 /// Ports that were free a moment ago; all held at once, so that they differ.
-fn free_ports<const N: usize>() -> Result<[SocketAddr; N]> {
+pub(crate) fn free_ports<const N: usize>() -> Result<[SocketAddr; N]> {
     let mut held = Vec::with_capacity(N);
     let mut ports = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
     for port in &mut ports {

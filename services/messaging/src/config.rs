@@ -32,8 +32,12 @@ pub struct MessagingConfig {
     /// How long a request may go without a sign of life before it counts as abandoned, in seconds.
     pub lease_seconds: u32,
     /// After how long, counted from its request, a message whose request ended without an answer is looked for
-    /// in its chat, in seconds. After the last look a person has to decide.
-    pub look_after_seconds: [u32; 3],
+    /// in its chat, in seconds.
+    pub first_look_seconds: u32,
+    /// When it is looked for again.
+    pub second_look_seconds: u32,
+    /// When it is looked for the last time; then a person has to decide.
+    pub last_look_seconds: u32,
     /// Requests under way at a time.
     pub concurrency: usize,
     /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
@@ -54,7 +58,9 @@ impl Default for MessagingConfig {
             expires_seconds: 86_400,
             most_refusals: 8,
             lease_seconds: 60,
-            look_after_seconds: [10, 30, 60],
+            first_look_seconds: 10,
+            second_look_seconds: 30,
+            last_look_seconds: 60,
             concurrency: 64,
             poll_interval_ms: 1_000,
         }
@@ -80,11 +86,15 @@ impl MessagingConfig {
             limits: Limits {
                 lease: seconds(self.lease_seconds),
                 refusals: self.most_refusals,
-                probes: self.look_after_seconds.map(seconds),
+                probes: self.looks().map(seconds),
                 ..Limits::default()
             },
             most_waiting: self.most_waiting,
         }
+    }
+
+    const fn looks(&self) -> [u32; 3] {
+        [self.first_look_seconds, self.second_look_seconds, self.last_look_seconds]
     }
 
     pub(crate) fn poll_interval(&self) -> Duration {
@@ -104,7 +114,11 @@ impl MessagingConfig {
             ("expires_seconds", self.expires_seconds >= 10, "must be at least 10"),
             ("most_refusals", self.most_refusals >= 1, "must be at least 1"),
             ("lease_seconds", self.lease_seconds >= 2, "must be at least 2"),
-            ("look_after_seconds", self.look_after_seconds.is_sorted(), "must rise"),
+            (
+                "last_look_seconds",
+                self.looks().is_sorted(),
+                "must not be before `second_look_seconds`, nor that before `first_look_seconds`",
+            ),
             ("concurrency", self.concurrency >= 1, "must be at least 1"),
             ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
         ];

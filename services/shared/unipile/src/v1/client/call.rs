@@ -128,6 +128,10 @@ impl<'a> Call<'a> {
             Limit::Transfer => client.options.transfer_timeout,
         };
         match &self.body {
+            // A message of words alone is as quick as any other call.
+            Body::Form(form) if !form.has_files() => {
+                client.options.json_timeout + form.extra_time()
+            }
             Body::Form(form) => limit + form.extra_time(),
             _ => limit,
         }

@@ -39,6 +39,10 @@ impl<'a> Form<'a> {
         Self { typing, ..form }
     }
 
+    pub(super) fn has_files(&self) -> bool {
+        !self.content.files.is_empty() || self.content.voice.is_some()
+    }
+
     pub(super) fn extra_time(&self) -> Duration {
         self.typing
     }

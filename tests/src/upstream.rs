@@ -1,0 +1,161 @@
+//! The simulator as a process of its own, in UniPile's place.
+
+use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports};
+use crate::until::until;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::process::Stdio;
+use tempfile::NamedTempFile;
+use tokio::process::{Child, Command};
+
+/// The key that calls of its API carry.
+const KEY: &str = "the key of the upstream of these tests";
+
+/// A running simulator. Dropping it kills it.
+#[derive(Debug)]
+pub struct Upstream {
+    child: Child,
+    place: Place,
+    http: reqwest::Client,
+}
+
+/// Where a simulator is, and whom it tells what happens.
+#[derive(Debug)]
+pub struct Place {
+    address: SocketAddr,
+    webhooks: String,
+    secret: NamedTempFile,
+}
+
+impl Place {
+    /// A place on a free port, for the program that is going to be started so.
+    pub fn beside(setup: &Setup) -> Result<Self> {
+        let [address] = free_ports()?;
+        let secret = NamedTempFile::new()?;
+        std::fs::write(secret.path(), WEBHOOK_SECRET)?;
+        let webhooks = format!("http://{}/api/v1/webhooks/unipile/", setup.gateway);
+        Ok(Self { address, webhooks, secret })
+    }
+
+    /// The settings by which a program finds it.
+    #[must_use]
+    pub fn known_to(&self, setup: Setup) -> Setup {
+        setup
+            .with("UNIPILE__DSN", &format!("http://{}", self.address))
+            .with("UNIPILE__API_KEY", KEY)
+    }
+
+    /// Starts the simulator: one account, four chats, nothing happens by itself.
+    pub async fn start(self) -> Result<Upstream> {
+        let child = Command::new(executable()?)
+            .args(["simulate", "--prompt", "--total", "0", "--history", "0", "--groups", "0"])
+            .args(["--accounts", "1", "--contacts", "4", "--past", "0", "--api-key", KEY])
+            .args(["--listen", &self.address.to_string(), "--webhook-url", &self.webhooks])
+            .arg("--secret-file")
+            .arg(self.secret.path())
+            .env_clear()
+            .env("RUST_LOG", "error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the simulator does not start")?;
+        let upstream = Upstream { child, place: self, http: reqwest::Client::new() };
+        until("the simulator answers", || async { upstream.get("/api/v1/accounts").await.ok() })
+            .await?;
+        Ok(upstream)
+    }
+}
+
+impl Upstream {
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.place.address)
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        let request = self.http.get(self.url(path)).header("X-API-KEY", KEY);
+        Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        let request = self.http.post(self.url(path)).header("X-API-KEY", KEY).json(&body);
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{path}: {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// The connected account.
+    pub async fn account(&self) -> Result<String> {
+        let accounts = self.get("/api/v1/accounts").await?;
+        text(&accounts["items"][0], "id")
+    }
+
+    /// The account's chats.
+    pub async fn chats(&self) -> Result<Vec<String>> {
+        let account = self.account().await?;
+        let chats = self.get(&format!("/api/v1/chats?limit=250&account_id={account}")).await?;
+        let chats = chats["items"].as_array().context("a list of chats")?;
+        chats.iter().map(|chat| text(chat, "id")).collect()
+    }
+
+    /// A contact writes in a chat.
+    pub async fn contact_writes(&self, chat: &str, what: &str) -> Result<()> {
+        self.post("/simulator/contact", json!({ "chat_id": chat, "text": what })).await.map(drop)
+    }
+
+    /// The owner writes in a chat on the phone.
+    pub async fn owner_writes(&self, chat: &str, what: &str) -> Result<()> {
+        self.post("/simulator/phone", json!({ "chat_id": chat, "text": what })).await.map(drop)
+    }
+
+    /// Something goes wrong with calls that send.
+    pub async fn fault(&self, fault: Value, times: Option<u32>, probability: f64) -> Result<()> {
+        let rule = json!({
+            "route": "send_message", "times": times, "probability": probability, "fault": fault,
+        });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// Nothing goes wrong any more.
+    pub async fn heal(&self) -> Result<()> {
+        let request = self.http.delete(self.url("/simulator/faults")).header("X-API-KEY", KEY);
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// The account's connection changes.
+    pub async fn status(&self, status: &str) -> Result<()> {
+        let account = self.account().await?;
+        let path = format!("/simulator/accounts/{account}/status");
+        self.post(&path, json!({ "status": status })).await.map(drop)
+    }
+
+    /// The texts that it took to send, in their order.
+    pub async fn sent(&self, chat: Option<&str>) -> Result<Vec<String>> {
+        let which = json!({ "route": "send_message", "chat_id": chat });
+        let taken = self.post("/simulator/ledger", which).await?;
+        let taken = taken.as_array().context("a ledger")?;
+        taken.iter().map(|entry| text(entry, "text")).collect()
+    }
+
+    /// How often it was asked to send.
+    pub async fn asked(&self) -> Result<u64> {
+        let calls = self.get("/simulator/calls").await?;
+        Ok(calls["send_message"]["received"].as_u64().unwrap_or(0))
+    }
+
+    /// Ends it at once.
+    pub async fn kill(mut self) -> Result<Place> {
+        self.child.kill().await?;
+        Ok(self.place)
+    }
+}
+
+fn text(object: &Value, field: &str) -> Result<String> {
+    let text = object[field].as_str();
+    Ok(text.with_context(|| format!("{field} in {object}"))?.to_owned())
+}
