@@ -120,6 +120,22 @@ impl Upstream {
         self.post("/simulator/faults", rule).await.map(drop)
     }
 
+    /// Something goes wrong with the next call of a route.
+    pub async fn next_fault(&self, route: &str, fault: Value) -> Result<()> {
+        let rule = json!({ "route": route, "times": 1, "fault": fault });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// A chat as it is there.
+    pub async fn chat(&self, chat: &str) -> Result<Value> {
+        self.get(&format!("/api/v1/chats/{chat}")).await
+    }
+
+    /// A message as it is there.
+    pub async fn message(&self, message: &str) -> Result<Value> {
+        self.get(&format!("/api/v1/messages/{message}")).await
+    }
+
     /// Nothing goes wrong any more.
     pub async fn heal(&self) -> Result<()> {
         let request = self.http.delete(self.url("/simulator/faults")).header("X-API-KEY", KEY);

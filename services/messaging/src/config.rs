@@ -25,6 +25,9 @@ pub struct MessagingConfig {
     pub most_waiting: u32,
     /// Most characters of a text.
     pub text_limit: u32,
+    /// How long after sending a text may be changed, in seconds. WhatsApp allows about 15 minutes, and UniPile may
+    /// answer success without effect after that.
+    pub edit_window_seconds: u32,
     /// When a message is given up that could not be sent, unless its sender says otherwise, in seconds.
     pub expires_seconds: u32,
     /// How often a message may be refused with hope before it has failed.
@@ -55,6 +58,7 @@ impl Default for MessagingConfig {
             slow_down_seconds: 30,
             most_waiting: 10_000,
             text_limit: 65_536,
+            edit_window_seconds: 900,
             expires_seconds: 86_400,
             most_refusals: 8,
             lease_seconds: 60,
@@ -90,6 +94,7 @@ impl MessagingConfig {
                 ..Limits::default()
             },
             most_waiting: self.most_waiting,
+            edit_window: seconds(self.edit_window_seconds),
         }
     }
 

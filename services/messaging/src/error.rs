@@ -42,6 +42,15 @@ pub enum MessagingError {
     /// The message was deleted.
     #[error("the message was deleted")]
     MessageDeleted,
+    /// Somebody else wrote it.
+    #[error("somebody else wrote the message")]
+    MessageNotOwn,
+    /// It is too old to be changed.
+    #[error("the message is too old to be changed")]
+    EditWindowClosed,
+    /// UniPile cannot do that.
+    #[error("the upstream cannot do that")]
+    Unsupported,
     /// It is under way or finished.
     #[error("the message is under way or finished")]
     NotQueued,
@@ -65,7 +74,7 @@ pub enum MessagingError {
 impl Fault for MessagingError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotBuilt => Kind::Unimplemented,
+            Self::NotBuilt | Self::Unsupported => Kind::Unimplemented,
             Self::Fields(_) => Kind::Invalid,
             Self::AccountNotFound | Self::ChatNotFound | Self::MessageNotFound => Kind::NotFound,
             Self::NotConfigured
@@ -73,6 +82,8 @@ impl Fault for MessagingError {
             | Self::ChatReadOnly
             | Self::MessageNotSent
             | Self::MessageDeleted
+            | Self::MessageNotOwn
+            | Self::EditWindowClosed
             | Self::NotQueued
             | Self::NotResolvable => Kind::FailedPrecondition,
             Self::IdReused => Kind::Conflict,
@@ -95,6 +106,9 @@ impl Fault for MessagingError {
             Self::IdReused => "ID_REUSED",
             Self::MessageNotSent => "MESSAGE_NOT_SENT",
             Self::MessageDeleted => "MESSAGE_DELETED",
+            Self::MessageNotOwn => "MESSAGE_NOT_OWN",
+            Self::EditWindowClosed => "EDIT_WINDOW_CLOSED",
+            Self::Unsupported => "UPSTREAM_UNSUPPORTED",
             Self::NotQueued => "SEND_NOT_QUEUED",
             Self::NotResolvable => "SEND_NOT_RESOLVABLE",
             Self::Full { .. } => "OUTBOX_FULL",

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel_domain::account::Connection;
-use channel_domain::send::Request;
+use channel_domain::send::{Act, Request};
 use channel_domain::{AccountId, ChatId, MessageId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::identity::Identity;
 use channel_runtime::telemetry::traceparent_of_current_span;
 use channel_store::Store;
-use channel_store::outbox::{Command, Done, Refused, Submit, Written};
+use channel_store::outbox::{Acting, Command, Done, Refused, Shown, Submit, Written};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 use crate::error::MessagingError;
@@ -164,7 +165,63 @@ impl Outgoing {
         Ok((self.carry_out(account, command).await?, sent))
     }
 
-    fn now(&self) -> Micros {
+    /// Does things to a message or chat, in order: shown at once, done at UniPile after. Returns how it is shown.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of the calls that change messages and chats.
+    pub async fn act(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        acts: Vec<(Uuid, Act)>,
+        hash: [u8; 32],
+    ) -> Answer<Shown> {
+        self.account(caller, account).await?;
+        if !self.is_connected {
+            return Err(MessagingError::NotConfigured);
+        }
+        let wait = i64::from(self.config.expires_seconds).saturating_mul(1_000_000);
+        let expires_at = Micros(self.now().0.saturating_add(wait));
+        let mut shown = Shown::default();
+        for (id, act) in acts {
+            let acting = Acting { id, act, hash, expires_at };
+            shown = self.show(account, Command::Act(acting)).await?;
+        }
+        self.wake.notify_one();
+        Ok(shown)
+    }
+
+    /// Names or labels a chat, here only.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `UpdateChat`.
+    pub async fn describe(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        chat: ChatId,
+        name: Option<String>,
+        labels: Option<Vec<String>>,
+    ) -> Answer<Shown> {
+        self.account(caller, account).await?;
+        self.show(account, Command::Describe { chat, name, labels }).await
+    }
+
+    async fn show(&self, account: &AccountId, command: Command) -> Answer<Shown> {
+        let (rules, now) = (self.config.rules(), self.now());
+        let trace = traceparent_of_current_span();
+        match self.store.command(account, command, &rules, now, trace).await? {
+            Done::Shown(shown) => Ok(*shown),
+            Done::Refused(refused) => Err(refusal(refused, now)),
+            _ => Err(MessagingError::MessageNotFound),
+        }
+    }
+
+    /// The time by which mutings end.
+    #[must_use]
+    pub fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
     }
 
@@ -183,9 +240,7 @@ impl Outgoing {
         match self.store.command(account, command, &rules, now, trace).await? {
             Done::Sent(written) => Ok(*written),
             Done::Refused(refused) => Err(refusal(refused, now)),
-            Done::Begun(_) | Done::NotBefore(_) | Done::Nothing => {
-                Err(MessagingError::MessageNotFound)
-            }
+            _ => Err(MessagingError::MessageNotFound),
         }
     }
 }
@@ -199,6 +254,8 @@ fn refusal(refused: Refused, now: Micros) -> MessagingError {
         Refused::IdReused => MessagingError::IdReused,
         Refused::MessageNotSent => MessagingError::MessageNotSent,
         Refused::MessageDeleted => MessagingError::MessageDeleted,
+        Refused::MessageNotOwn => MessagingError::MessageNotOwn,
+        Refused::EditWindowClosed => MessagingError::EditWindowClosed,
         Refused::NotQueued => MessagingError::NotQueued,
         Refused::NotResolvable => MessagingError::NotResolvable,
         Refused::Full(at) => {

@@ -34,14 +34,14 @@ impl Shared {
             Err(error) => {
                 tracing::info!(error = %error, "an uncertain message could not be looked for");
                 let wait = error.retry_after().unwrap_or(AGAIN).max(AGAIN);
-                self.command(due, Command::LookAgain(due.message, wait)).await?;
+                self.command(&due.account, Command::LookAgain(due.message, wait)).await?;
                 return Ok(());
             }
         };
         // Oldest first, as webhooks would have told it.
         let facts = page.items.iter().rev().flat_map(own).collect();
-        self.command(due, Command::Learn(facts)).await?;
-        self.command(due, Command::Looked(due.message)).await?;
+        self.command(&due.account, Command::Learn(facts)).await?;
+        self.command(&due.account, Command::Looked(due.message)).await?;
         Ok(())
     }
 }

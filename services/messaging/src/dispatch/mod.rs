@@ -4,6 +4,7 @@
 //! is only taken from the request that is under way. A dispatcher holds no state that matters; killed at any
 //! point, another one goes on, and what may have left is never sent again by itself.
 
+mod act;
 mod look;
 mod request;
 mod verdict;
@@ -13,16 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel_domain::send::Phase;
-use channel_domain::{AccountId, MessageId, Micros};
+use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
 use channel_store::log::Wakeups;
-use channel_store::outbox::{Command, Done, Due, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, Rules};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 
@@ -48,9 +50,18 @@ impl std::fmt::Debug for Dispatcher {
     }
 }
 
+/// A piece of work.
+enum Piece {
+    Send(Due),
+    Act(DueAct),
+}
+
+/// When a piece of work is due, and what it is known by.
+type Waiting = (Micros, (AccountId, Uuid), Piece);
+
 /// How a piece of work ended: whose it was, and until when its account has to wait.
 struct Finished {
-    work: (AccountId, MessageId),
+    work: (AccountId, Uuid),
     wait: Option<Micros>,
 }
 
@@ -99,7 +110,7 @@ struct Rounds {
     wakeups: Option<Wakeups>,
     running: JoinSet<Finished>,
     /// What is in hand.
-    taken: HashSet<(AccountId, MessageId)>,
+    taken: HashSet<(AccountId, Uuid)>,
     /// Accounts that may not send before a time.
     waiting: HashMap<AccountId, Micros>,
     failures: u32,
@@ -124,16 +135,15 @@ impl Rounds {
             Err(wait) => return wait,
         };
         let mut next = self.waiting.values().min().copied();
-        for due in due {
-            let work = (due.account.clone(), due.message);
-            if due.at > now {
-                next = Some(next.map_or(due.at, |next| next.min(due.at)));
+        for (at, work, piece) in due {
+            if at > now {
+                next = Some(next.map_or(at, |next| next.min(at)));
             } else if self.running.len() < self.dispatcher.config.concurrency
                 && self.taken.insert(work.clone())
             {
                 let shared = Arc::clone(&self.dispatcher.shared);
                 self.running.spawn(async move {
-                    let wait = shared.work(&due).await;
+                    let wait = shared.work(&piece).await;
                     Finished { work, wait }
                 });
             }
@@ -142,12 +152,19 @@ impl Rounds {
         next.map_or(poll, until).clamp(Duration::from_millis(1), poll)
     }
 
-    async fn due(&mut self, now: Micros, limit: usize) -> Result<Vec<Due>, Duration> {
+    async fn due(&mut self, now: Micros, limit: usize) -> Result<Vec<Waiting>, Duration> {
         let but: Vec<_> = self.waiting.keys().cloned().collect();
-        match self.dispatcher.shared.store.due(now, &but, limit).await {
-            Ok(due) => {
+        let store = Arc::clone(&self.dispatcher.shared.store);
+        match tokio::try_join!(store.due(now, &but, limit), store.due_acts(&but, limit)) {
+            Ok((sends, acts)) => {
                 self.failures = 0;
-                Ok(due)
+                let sends = sends
+                    .into_iter()
+                    .map(|due| (due.at, (due.account.clone(), due.message.0), Piece::Send(due)));
+                let acts = acts
+                    .into_iter()
+                    .map(|due| (due.at, (due.account.clone(), due.id), Piece::Act(due)));
+                Ok(sends.chain(acts).collect())
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
@@ -213,11 +230,17 @@ impl Shared {
     }
 
     /// Does what is due. Returns until when the account has to wait, if it has.
-    async fn work(&self, due: &Due) -> Option<Micros> {
-        let done = match due.phase {
-            Phase::Sending => self.command(due, Command::Abandon(due.message)).await.map(|_| None),
-            Phase::Uncertain => self.look(due).await.map(|()| None),
-            _ => self.send(due).await,
+    async fn work(&self, piece: &Piece) -> Option<Micros> {
+        let done = match piece {
+            Piece::Act(due) => self.act(due).await.map(|()| None),
+            Piece::Send(due) => match due.phase {
+                Phase::Sending => {
+                    let abandon = Command::Abandon(due.message);
+                    self.command(&due.account, abandon).await.map(|_| None)
+                }
+                Phase::Uncertain => self.look(due).await.map(|()| None),
+                _ => self.send(due).await,
+            },
         };
         done.unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
@@ -227,7 +250,7 @@ impl Shared {
         })
     }
 
-    async fn command(&self, due: &Due, command: Command) -> Result<Done, StoreError> {
-        self.store.command(&due.account, command, &self.rules, self.now(), None).await
+    async fn command(&self, account: &AccountId, command: Command) -> Result<Done, StoreError> {
+        self.store.command(account, command, &self.rules, self.now(), None).await
     }
 }

@@ -18,7 +18,7 @@ const TRIES: u32 = 5;
 impl Shared {
     /// Sends a message whose turn it is. Returns until when the account has to wait, if it has.
     pub(super) async fn send(&self, due: &Due) -> Result<Option<Micros>, StoreError> {
-        match self.command(due, Command::Begin(due.message)).await? {
+        match self.command(&due.account, Command::Begin(due.message)).await? {
             Done::Begun(begun) => {
                 let span = tracing::info_span!("messaging.send", attempt = begun.job.attempts);
                 self.request(due, &begun).instrument(span).await.map(|()| None)
@@ -49,7 +49,7 @@ impl Shared {
                 Ok(ended) => return ended,
                 Err(_) => {
                     if let Err(error) =
-                        self.command(due, Command::Renew(due.message, attempt)).await
+                        self.command(&due.account, Command::Renew(due.message, attempt)).await
                     {
                         let error = &error as &dyn std::error::Error;
                         tracing::warn!(error, "a lease could not be renewed");
@@ -96,7 +96,7 @@ impl Shared {
             let (message, verdict) = (due.message, verdict.clone());
             let jitter = rand::random();
             let finish = Command::Finish { message, attempt, verdict, slow_down, jitter };
-            match self.command(due, finish).await {
+            match self.command(&due.account, finish).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_temporary() && tried < TRIES => {
                     tracing::warn!(is_sent, "the end of a request could not be written yet");

@@ -41,23 +41,27 @@ pub(super) fn judge(answer: Result<Sent, UpstreamError>) -> Ended {
 }
 
 fn refused(error: &UpstreamError) -> Ended {
-    let reason = error.reason().to_ascii_uppercase();
-    let Class::Certain(kind) = error.class() else {
+    if matches!(error.class(), Class::Uncertain) {
+        let reason = error.reason().to_ascii_uppercase();
         return Ended { verdict: Verdict::Unknown { reason }, slow_down: None };
+    }
+    let slow_down = match error.kind() {
+        Kind::RateLimited { retry_after } => Some(SlowDown { at_least: retry_after }),
+        _ => None,
     };
+    Ended { verdict: Verdict::Refused(refusal(error)), slow_down }
+}
+
+/// What may come after an error, where asking again is no harm or nothing was done for certain.
+pub(super) fn refusal(error: &UpstreamError) -> Refusal {
     let is_away = matches!(error.failure, Failure::Unreachable { .. } | Failure::Paused { .. });
-    let (attempt, slow_down) = match kind {
-        Kind::Temporary if is_away => (Attempt::Whenever { wait: error.retry_after() }, None),
-        Kind::Temporary => (Attempt::Later { wait: error.retry_after() }, None),
-        Kind::RateLimited { retry_after } => {
-            let slow_down = SlowDown { at_least: retry_after };
-            (Attempt::Whenever { wait: retry_after }, Some(slow_down))
-        }
-        Kind::Reconnect | Kind::Configuration => {
-            (Attempt::Whenever { wait: Some(UNTIL_REPAIRED) }, None)
-        }
-        Kind::Permanent | Kind::Restricted => (Attempt::Never, None),
+    let attempt = match error.kind() {
+        Kind::Temporary if is_away => Attempt::Whenever { wait: error.retry_after() },
+        Kind::Temporary => Attempt::Later { wait: error.retry_after() },
+        Kind::RateLimited { retry_after } => Attempt::Whenever { wait: retry_after },
+        Kind::Reconnect | Kind::Configuration => Attempt::Whenever { wait: Some(UNTIL_REPAIRED) },
+        Kind::Permanent | Kind::Restricted => Attempt::Never,
     };
-    let detail = error.advice().to_owned();
-    Ended { verdict: Verdict::Refused(Refusal { reason, detail, attempt }), slow_down }
+    let reason = error.reason().to_ascii_uppercase();
+    Refusal { reason, detail: error.advice().to_owned(), attempt }
 }

@@ -18,6 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::error::MessagingError;
 use crate::outgoing::Outgoing;
+use requests::{Doing, Update};
 
 /// A server stream of the contract.
 type Stated<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -98,6 +99,74 @@ async fn resolve_send(
     Ok(pb::ResolveSendResponse { message: Some(message), resent: Some(resent), send: Some(send) })
 }
 
+async fn edit_message(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::EditMessageRequest,
+) -> Answer<pb::EditMessageResponse> {
+    let doing = requests::edit(request, outgoing.config())?;
+    Ok(pb::EditMessageResponse { message: changed(outgoing, caller, doing).await? })
+}
+
+async fn delete_message(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::DeleteMessageRequest,
+) -> Answer<pb::DeleteMessageResponse> {
+    let doing = requests::delete(request)?;
+    Ok(pb::DeleteMessageResponse { message: changed(outgoing, caller, doing).await? })
+}
+
+async fn react_to_message(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::ReactToMessageRequest,
+) -> Answer<pb::ReactToMessageResponse> {
+    // API v1 has no way to take a reaction back.
+    let doing = requests::react(request)?.ok_or(MessagingError::Unsupported)?;
+    Ok(pb::ReactToMessageResponse { message: changed(outgoing, caller, doing).await? })
+}
+
+/// A message after something was done to it.
+async fn changed(
+    outgoing: Outgoing,
+    caller: Identity,
+    doing: Doing,
+) -> Answer<Option<types::Message>> {
+    let shown = outgoing.act(&caller, &doing.account, doing.acts, doing.hash).await?;
+    Ok(shown.message.map(|message| wire::message(doing.account.as_str(), &message)))
+}
+
+async fn forward_message(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::ForwardMessageRequest,
+) -> Answer<pb::ForwardMessageResponse> {
+    let ask = requests::forward(request)?;
+    let account = ask.account.clone();
+    let (message, send) = shown(&account, &outgoing.send(&caller, ask).await?);
+    Ok(pb::ForwardMessageResponse { message: Some(message), send: Some(send) })
+}
+
+async fn update_chat(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::UpdateChatRequest,
+) -> Answer<pb::UpdateChatResponse> {
+    let Update { chat, doing, name, labels } = requests::update(request)?;
+    let Doing { account, acts, hash } = doing;
+    let mut shown = None;
+    if name.is_some() || labels.is_some() {
+        shown = outgoing.describe(&caller, &account, chat, name, labels).await?.chat;
+    }
+    if !acts.is_empty() {
+        shown = outgoing.act(&caller, &account, acts, hash).await?.chat;
+    }
+    let now = outgoing.now();
+    let chat = shown.map(|chat| wire::chat(account.as_str(), &chat, now));
+    Ok(pb::UpdateChatResponse { chat })
+}
+
 /// A message of an account.
 fn named(account: String, message: &str) -> Result<(AccountId, MessageId), FieldErrors> {
     let mut bad = FieldErrors::default();
@@ -148,15 +217,15 @@ service! {
     built {
         send_message(pb::SendMessageRequest) -> pb::SendMessageResponse;
         cancel_send(pb::CancelSendRequest) -> pb::CancelSendResponse;
+        edit_message(pb::EditMessageRequest) -> pb::EditMessageResponse;
+        delete_message(pb::DeleteMessageRequest) -> pb::DeleteMessageResponse;
+        react_to_message(pb::ReactToMessageRequest) -> pb::ReactToMessageResponse;
+        forward_message(pb::ForwardMessageRequest) -> pb::ForwardMessageResponse;
+        update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse;
         resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
     }
     not_built {
         start_chat(pb::StartChatRequest) -> pb::StartChatResponse, Agent;
-        edit_message(pb::EditMessageRequest) -> pb::EditMessageResponse, Agent;
-        delete_message(pb::DeleteMessageRequest) -> pb::DeleteMessageResponse, Agent;
-        react_to_message(pb::ReactToMessageRequest) -> pb::ReactToMessageResponse, Agent;
-        forward_message(pb::ForwardMessageRequest) -> pb::ForwardMessageResponse, Agent;
-        update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse, Agent;
         sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse, Agent;
         sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse, Agent;
         cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse, Agent;

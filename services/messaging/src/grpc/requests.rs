@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use channel_domain::MessageId;
-use channel_domain::send::Request;
+use channel_domain::send::{Act, Request};
+use channel_domain::{AccountId, ChatId, MessageId};
 use channel_proto::messaging::v1 as pb;
 use channel_runtime::fault::FieldErrors;
 use prost::Message as _;
@@ -15,6 +15,14 @@ use crate::outgoing::Ask;
 
 /// Most bytes of an id: far more than any that UniPile makes.
 const MOST_ID: usize = 256;
+/// Most bytes of an emoji; families and flags are long.
+const MOST_EMOJI: usize = 64;
+/// Most characters of a chat's own name.
+const MOST_NAME: usize = 128;
+/// Most characters of a label.
+const MOST_LABEL: usize = 64;
+/// Most labels of a chat.
+const MOST_LABELS: usize = 32;
 /// The longest "typing".
 const TYPING: Duration = Duration::from_secs(30);
 /// How soon a message may be given up.
@@ -24,7 +32,7 @@ const LATEST: Duration = Duration::from_hours(24);
 
 /// A decision about a message that was not sent.
 pub(super) struct Resolve {
-    pub(super) account: channel_domain::AccountId,
+    pub(super) account: AccountId,
     pub(super) message: MessageId,
     /// The id of the message that replaces it; `None`: leave it.
     pub(super) again: Option<MessageId>,
@@ -82,19 +90,24 @@ fn content(
     config: &MessagingConfig,
 ) -> Option<String> {
     let content = bad.require("content", content)?;
-    bad.ensure("content.text", !content.text.trim().is_empty(), "must not be empty");
-    let count = content.text.chars().count();
-    if count > config.text_limit as usize {
-        let most = config.text_limit;
-        bad.add("content.text", format!("has {count} characters, at most {most} can be sent"));
-    }
-    bad.ensure("content.text", !content.text.contains('\0'), "must not hold a NUL character");
+    text(bad, "content.text", &content.text, config);
     bad.ensure(
         "content.attachments",
         content.attachments.is_empty(),
         "cannot be sent by this version yet",
     );
     Some(content.text)
+}
+
+/// A text that can be sent.
+fn text(bad: &mut FieldErrors, field: &str, text: &str, config: &MessagingConfig) {
+    bad.ensure(field, !text.trim().is_empty(), "must not be empty");
+    let count = text.chars().count();
+    if count > config.text_limit as usize {
+        let most = config.text_limit;
+        bad.add(field, format!("has {count} characters, at most {most} can be sent"));
+    }
+    bad.ensure(field, !text.contains('\0'), "must not hold a NUL character");
 }
 
 fn duration(
@@ -133,4 +146,146 @@ pub(super) fn resolve(it: pb::ResolveSendRequest) -> Result<Resolve, FieldErrors
         (Some(account), Some(message)) if bad.is_empty() => Ok(Resolve { account, message, again }),
         _ => Err(bad),
     }
+}
+
+/// Something to do to a message or chat.
+pub(super) struct Doing {
+    pub(super) account: AccountId,
+    pub(super) acts: Vec<(Uuid, Act)>,
+    pub(super) hash: [u8; 32],
+}
+
+/// The id that makes asking twice the same as once.
+fn request_id(bad: &mut FieldErrors, text: &str) -> Option<Uuid> {
+    own_id(bad, "request_id", text).map(|id| id.0)
+}
+
+fn one(
+    bad: FieldErrors,
+    account: Option<AccountId>,
+    id: Option<Uuid>,
+    act: Option<Act>,
+    hash: [u8; 32],
+) -> Result<Doing, FieldErrors> {
+    match (account, id, act) {
+        (Some(account), Some(id), Some(act)) if bad.is_empty() => {
+            Ok(Doing { account, acts: vec![(id, act)], hash })
+        }
+        _ => Err(bad),
+    }
+}
+
+pub(super) fn edit(
+    it: pb::EditMessageRequest,
+    config: &MessagingConfig,
+) -> Result<Doing, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let hash = Sha256::digest(it.encode_to_vec()).into();
+    let account = id(&mut bad, "account_id", it.account_id);
+    let message = uuid(&mut bad, "message_id", &it.message_id);
+    let request = request_id(&mut bad, &it.request_id);
+    text(&mut bad, "text", &it.text, config);
+    let act = message.map(|message| Act::Edit { message, text: it.text });
+    one(bad, account, request, act, hash)
+}
+
+pub(super) fn delete(it: pb::DeleteMessageRequest) -> Result<Doing, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let hash = Sha256::digest(it.encode_to_vec()).into();
+    let account = id(&mut bad, "account_id", it.account_id);
+    let message = uuid(&mut bad, "message_id", &it.message_id);
+    let request = request_id(&mut bad, &it.request_id);
+    one(bad, account, request, message.map(|message| Act::Delete { message }), hash)
+}
+
+/// An emoji to react with; `None`: the reaction is taken back.
+pub(super) fn react(it: pb::ReactToMessageRequest) -> Result<Option<Doing>, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let hash = Sha256::digest(it.encode_to_vec()).into();
+    let account = id(&mut bad, "account_id", it.account_id);
+    let message = uuid(&mut bad, "message_id", &it.message_id);
+    let request = request_id(&mut bad, &it.request_id);
+    let short =
+        it.emoji.len() <= MOST_EMOJI && !it.emoji.contains(|c: char| c.is_ascii_alphanumeric());
+    bad.ensure("emoji", short, "must be one emoji");
+    if it.emoji.is_empty() && bad.is_empty() {
+        return Ok(None);
+    }
+    let act = message.map(|message| Act::React { message, emoji: it.emoji });
+    one(bad, account, request, act, hash).map(Some)
+}
+
+/// A message to forward.
+pub(super) fn forward(it: pb::ForwardMessageRequest) -> Result<Ask, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let hash = Sha256::digest(it.encode_to_vec()).into();
+    let account = id(&mut bad, "account_id", it.account_id);
+    let source = uuid(&mut bad, "message_id", &it.message_id);
+    let chat = id(&mut bad, "to_chat_id", it.to_chat_id);
+    let message = own_id(&mut bad, "client_message_id", &it.client_message_id);
+    match (account, source, chat, message) {
+        (Some(account), Some(source), Some(chat), Some(message)) if bad.is_empty() => {
+            let request = Request::Forward { message: source, text: None, files: vec![] };
+            Ok(Ask { account, chat, message, request, hash, expires_in: None })
+        }
+        _ => Err(bad),
+    }
+}
+
+/// Changes of a chat: what is done at UniPile, and what is kept here alone.
+pub(super) struct Update {
+    pub(super) chat: ChatId,
+    pub(super) doing: Doing,
+    pub(super) name: Option<String>,
+    pub(super) labels: Option<Vec<String>>,
+}
+
+pub(super) fn update(it: pb::UpdateChatRequest) -> Result<Update, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let hash = Sha256::digest(it.encode_to_vec()).into();
+    let account = id(&mut bad, "account_id", it.account_id);
+    let chat: Option<ChatId> = id(&mut bad, "chat_id", it.chat_id);
+    let request = request_id(&mut bad, &it.request_id);
+    let flags = [it.read, it.muted, it.archived, it.pinned];
+    let labels = it.labels.map(|labels| labels.labels);
+    let something =
+        flags.iter().any(Option::is_some) || it.local_name.is_some() || labels.is_some();
+    bad.ensure("read", something, "or another field must be set");
+    let name_fits = it.local_name.as_ref().is_none_or(|name| name.chars().count() <= MOST_NAME);
+    bad.ensure("local_name", name_fits, "must be at most 128 characters");
+    for (at, label) in labels.iter().flatten().enumerate() {
+        let good = (1..=MOST_LABEL).contains(&label.chars().count());
+        bad.ensure(&format!("labels.labels[{at}]"), good, "must be 1 to 64 characters");
+    }
+    let few = labels.as_ref().is_none_or(|labels| labels.len() <= MOST_LABELS);
+    bad.ensure("labels.labels", few, "must be at most 32");
+    let (Some(account), Some(chat), Some(request), true) = (account, chat, request, bad.is_empty())
+    else {
+        return Err(bad);
+    };
+    let acts = acts(&chat, request, flags);
+    let doing = Doing { account, acts, hash };
+    Ok(Update { chat, doing, name: it.local_name, labels })
+}
+
+/// One action for each flag, each with an id of its own made from the request's.
+fn acts(chat: &ChatId, request: Uuid, flags: [Option<bool>; 4]) -> Vec<(Uuid, Act)> {
+    let [read, muted, archived, pinned] = flags;
+    let act = |on: Option<bool>, make: fn(ChatId, bool) -> Act| Some(make(chat.clone(), on?));
+    let all = [
+        act(read, |chat, on| Act::Read { chat, on }),
+        act(muted, |chat, on| Act::Mute { chat, on }),
+        act(archived, |chat, on| Act::Archive { chat, on }),
+        act(pinned, |chat, on| Act::Pin { chat, on }),
+    ];
+    let own = |(number, act): (u8, Option<Act>)| {
+        let mut hash = Sha256::new();
+        hash.update(request.as_bytes());
+        hash.update([number]);
+        let hash = hash.finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Some((uuid::Builder::from_custom_bytes(bytes).into_uuid(), act?))
+    };
+    (0..).zip(all).filter_map(own).collect()
 }

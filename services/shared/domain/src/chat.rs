@@ -82,6 +82,8 @@ pub struct Chat {
     pub kind: ChatKind,
     /// The name that the team gave it.
     pub own_name: Option<String>,
+    /// The labels that the team gave it, sorted.
+    pub labels: Vec<String>,
     /// The group's subject, and as of when.
     pub subject: Option<(String, Stamp)>,
     /// The other party.
@@ -116,6 +118,7 @@ impl Chat {
             provider_id: None,
             kind: ChatKind::Single,
             own_name: None,
+            labels: Vec::new(),
             subject: None,
             counterparty: None,
             pinned: (false, Stamp::default()),

@@ -3,6 +3,33 @@
 -- Where a message's own sending stands; only of messages sent through us.
 ALTER TABLE messages ADD COLUMN sending jsonb;
 
+-- Labels that the team gave a chat: a JSON array of texts.
+ALTER TABLE chats ADD COLUMN labels jsonb;
+
+-- What is to be done to messages and chats that exist. Asking UniPile again does no harm.
+CREATE TABLE actions (
+  account_key bigint NOT NULL,
+  action_key  bigint NOT NULL,
+  id          uuid NOT NULL,
+  chat_key    bigint NOT NULL,
+  message_key bigint,
+  act         jsonb NOT NULL,             -- what is done
+  before      jsonb NOT NULL,             -- what was there, for undoing
+  at          bigint NOT NULL,
+  inbox       bigint NOT NULL,
+  hash        bytea NOT NULL,             -- of what the client asked for
+  stage       smallint NOT NULL,
+  attempts    integer NOT NULL,
+  refusals    integer NOT NULL,
+  next_at     bigint NOT NULL,
+  expires_at  bigint NOT NULL,
+  failure     jsonb,
+  PRIMARY KEY (account_key, action_key)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE UNIQUE INDEX actions_by_id ON actions (account_key, id);
+CREATE INDEX actions_open ON actions (account_key, chat_key, action_key) WHERE stage = 1;
+CREATE INDEX actions_due ON actions (next_at) WHERE stage = 1;
+
 -- Messages that leave, or left, the house. Each belongs to the message with its key.
 CREATE TABLE outbox (
   account_key bigint NOT NULL,
@@ -46,7 +73,8 @@ CREATE TABLE held_echoes (
   PRIMARY KEY (account_key, message_key, upstream_id, at, inbox)
 );
 
--- Rows as they are sent, see 0003. message_row goes when no program that sends it runs any more.
+-- Rows as they are sent, see 0003. message_row and chat_row go when no program
+-- that sends them runs any more.
 CREATE TYPE message_row_2 AS (
   account_key bigint, message_key bigint, id uuid, upstream_id text, provider_id text,
   chat_key bigint, sender_key bigint, outgoing boolean, origin smallint, text text,
@@ -56,6 +84,16 @@ CREATE TYPE message_row_2 AS (
   read_claimed bigint, read_arrived bigint, edit_text text, edit_at bigint, edit_inbox bigint,
   deleted_at bigint, counts boolean, files integer, reactions integer, sending text,
   place bytea, rev bigint);
+CREATE TYPE chat_row_2 AS (
+  account_key bigint, chat_key bigint, id text, provider_id text, kind smallint, own_name text,
+  labels text, subject text, subject_at bigint, subject_inbox bigint, counterparty_key bigint,
+  counterparty_at bigint, counterparty_inbox bigint, pinned boolean, pinned_at bigint,
+  pinned_inbox bigint, archived boolean, muted_until bigint, read_only boolean, read_up_to bigint,
+  unread integer, last text, place bytea, words text, rev bigint);
+CREATE TYPE action_row AS (
+  account_key bigint, action_key bigint, id uuid, chat_key bigint, message_key bigint, act text,
+  before text, at bigint, inbox bigint, hash bytea, stage smallint, attempts integer,
+  refusals integer, next_at bigint, expires_at bigint, failure text);
 CREATE TYPE outbox_row AS (
   account_key bigint, message_key bigint, id uuid, chat_key bigint, request text, hash bytea,
   phase smallint, attempts integer, refusals integer, probes integer, next_at bigint,

@@ -8,7 +8,7 @@ use channel_domain::direction::Direction;
 use channel_domain::fact::{Attachment, SystemEvent};
 use channel_domain::ids::MessageId;
 use channel_domain::message::{Content, Edit, Message, Moment, Origin, Reaction, Status};
-use channel_domain::send::{Job, Phase};
+use channel_domain::send::{Action, Job, Phase, Stage};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
@@ -24,7 +24,7 @@ pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.phone, a.phon
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
-    c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
+    c.labels::text AS labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last::text AS last, c.place, c.rev, p.id AS person_id, \
     p.name AS person_name, p.phone AS person_phone";
@@ -167,6 +167,7 @@ pub(crate) fn chat(row: &PgRow) -> Result<Chat, StoreError> {
         provider_id: get(row, "provider_id")?,
         kind: ChatKind::from_number(get(row, "kind")?).ok_or_else(|| bad("kind"))?,
         own_name: get(row, "own_name")?,
+        labels: part(row, "chats", key, "labels")?.unwrap_or_default(),
         subject: subject.zip(stamp(row, "subject_at", "subject_inbox")?),
         counterparty: counterparty(row)?,
         pinned: (get(row, "pinned")?, certain(row, "pinned_at", "pinned_inbox")?),
@@ -273,6 +274,34 @@ fn edit(row: &PgRow) -> Result<Option<Edit>, StoreError> {
 pub(crate) const JOB: &str = "o.account_key, o.message_key, o.id, o.chat_key, c.id AS chat_id, \
     o.request::text AS request, o.hash, o.phase, o.attempts, o.refusals, o.probes, o.next_at, \
     o.expires_at, o.started_at, o.failure::text AS failure, o.rev";
+
+/// The columns of an action, from `actions x`.
+pub(crate) const ACTION: &str = "x.account_key, x.action_key, x.id, x.chat_key, x.message_key, \
+    x.act::text AS act, x.before::text AS before, x.at, x.inbox, x.hash, x.stage, x.attempts, \
+    x.refusals, x.next_at, x.expires_at, x.failure::text AS failure";
+
+/// An action.
+pub(crate) fn action(row: &PgRow) -> Result<Action, StoreError> {
+    let key = get(row, "action_key")?;
+    let bad = |what| nonsense("actions", key, what);
+    let hash: &[u8] = get(row, "hash")?;
+    Ok(Action {
+        key,
+        id: get(row, "id")?,
+        chat_key: get(row, "chat_key")?,
+        message_key: get(row, "message_key")?,
+        act: json("actions", key, get(row, "act")?)?,
+        before: json("actions", key, get(row, "before")?)?,
+        stamp: certain(row, "at", "inbox")?,
+        hash: hash.try_into().map_err(|_| bad("hash"))?,
+        stage: Stage::from_number(get(row, "stage")?).ok_or_else(|| bad("stage"))?,
+        attempts: get::<i32>(row, "attempts")?.cast_unsigned(),
+        refusals: get::<i32>(row, "refusals")?.cast_unsigned(),
+        next_at: Micros(get(row, "next_at")?),
+        expires_at: Micros(get(row, "expires_at")?),
+        failure: part(row, "actions", key, "failure")?,
+    })
+}
 
 /// A message of the outbox.
 pub(crate) fn job(row: &PgRow) -> Result<Job, StoreError> {

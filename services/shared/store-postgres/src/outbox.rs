@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::ids::{AccountId, MessageId};
 use channel_domain::send::Phase;
-use channel_store::outbox::{Command, Done, Due, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, Order, Outbox, Rules};
 use channel_store::projection;
 use channel_store::record::SendRecord;
 use channel_store::{StoreError, outbox};
@@ -30,6 +30,13 @@ const DUE: &str = "SELECT a.id AS account, o.message_key, o.id, o.phase, c.id AS
           WHERE e.account_key = o.account_key AND e.chat_key = o.chat_key \
             AND e.message_key < o.message_key AND e.phase IN (1, 2, 3))) \
     ORDER BY o.next_at LIMIT $3";
+
+const DUE_ACTS: &str = "SELECT a.id AS account, x.id, x.next_at FROM actions x \
+      JOIN accounts a ON a.account_key = x.account_key \
+    WHERE x.stage = 1 AND a.id <> ALL($1) AND a.connection IN (0, 1) \
+      AND NOT EXISTS (SELECT 1 FROM actions e WHERE e.account_key = x.account_key \
+        AND e.chat_key = x.chat_key AND e.action_key < x.action_key AND e.stage = 1) \
+    ORDER BY x.next_at LIMIT $2";
 
 const SENDING: &str = concatcp!(
     "SELECT ",
@@ -77,6 +84,21 @@ impl Outbox for PostgresStore {
             .fetch_all(&self.readers)
             .await
             .map_err(sorted)?;
+        rows.iter().map(due).collect()
+    }
+
+    async fn due_acts(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueAct>, StoreError> {
+        let but: Vec<&str> = but.iter().map(AccountId::as_str).collect();
+        let rows = sqlx::query(DUE_ACTS)
+            .bind(but)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(sorted)?;
+        let due = |row| {
+            let account = get::<String>(row, "account")?.into();
+            Ok(DueAct { account, id: get(row, "id")?, at: Micros(get(row, "next_at")?) })
+        };
         rows.iter().map(due).collect()
     }
 

@@ -3,6 +3,33 @@
 -- Where a message's own sending stands, as JSON; only of messages sent through us.
 ALTER TABLE messages ADD COLUMN sending TEXT;
 
+-- Labels that the team gave a chat: a JSON array of texts.
+ALTER TABLE chats ADD COLUMN labels TEXT;
+
+-- What is to be done to messages and chats that exist. Asking UniPile again does no harm.
+CREATE TABLE actions (
+  account_key INTEGER NOT NULL,
+  action_key  INTEGER NOT NULL,
+  id          BLOB NOT NULL,
+  chat_key    INTEGER NOT NULL,
+  message_key INTEGER,
+  act         TEXT NOT NULL,              -- JSON: what is done
+  before      TEXT NOT NULL,              -- JSON: what was there, for undoing
+  at          INTEGER NOT NULL,
+  inbox       INTEGER NOT NULL,
+  hash        BLOB NOT NULL,              -- of what the client asked for
+  stage       INTEGER NOT NULL,
+  attempts    INTEGER NOT NULL,
+  refusals    INTEGER NOT NULL,
+  next_at     INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  failure     TEXT,                       -- JSON
+  PRIMARY KEY (account_key, action_key)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX actions_by_id ON actions (account_key, id);
+CREATE INDEX actions_open ON actions (account_key, chat_key, action_key) WHERE stage = 1;
+CREATE INDEX actions_due ON actions (next_at) WHERE stage = 1;
+
 -- Messages that leave, or left, the house. Each belongs to the message with its key.
 CREATE TABLE outbox (
   account_key INTEGER NOT NULL,

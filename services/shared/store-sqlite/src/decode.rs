@@ -8,7 +8,7 @@ use channel_domain::direction::Direction;
 use channel_domain::fact::{Attachment, SystemEvent};
 use channel_domain::ids::MessageId;
 use channel_domain::message::{Content, Edit, Message, Moment, Origin, Reaction, Status};
-use channel_domain::send::{Job, Phase};
+use channel_domain::send::{Action, Job, Phase, Stage};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
@@ -23,7 +23,7 @@ pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.phone, a.phon
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
-    c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
+    c.labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last, c.place, c.rev, p.id AS person_id, \
     p.name AS person_name, p.phone AS person_phone";
@@ -136,6 +136,7 @@ pub(crate) fn chat(row: &SqliteRow) -> Result<Chat, StoreError> {
         provider_id: get(row, "provider_id")?,
         kind: ChatKind::from_number(get(row, "kind")?).ok_or_else(|| bad("kind"))?,
         own_name: get(row, "own_name")?,
+        labels: part(row, "chats", key, "labels")?.unwrap_or_default(),
         subject: subject.zip(stamp(row, "subject_at", "subject_inbox")?),
         counterparty: counterparty(row)?,
         pinned: (get(row, "pinned")?, certain(row, "pinned_at", "pinned_inbox")?),
@@ -249,6 +250,29 @@ pub(crate) fn reaction(row: &SqliteRow) -> Result<Reaction, StoreError> {
         is_self: get(row, "actor_is_self")?,
         emoji: get(row, "emoji")?,
         stamp: certain(row, "at", "inbox")?,
+    })
+}
+
+/// An action, from `actions`.
+pub(crate) fn action(row: &SqliteRow) -> Result<Action, StoreError> {
+    let key = get(row, "action_key")?;
+    let bad = |what| nonsense("actions", key, what);
+    let hash: &[u8] = get(row, "hash")?;
+    Ok(Action {
+        key,
+        id: get(row, "id")?,
+        chat_key: get(row, "chat_key")?,
+        message_key: get(row, "message_key")?,
+        act: json("actions", key, get(row, "act")?)?,
+        before: json("actions", key, get(row, "before")?)?,
+        stamp: certain(row, "at", "inbox")?,
+        hash: hash.try_into().map_err(|_| bad("hash"))?,
+        stage: Stage::from_number(get(row, "stage")?).ok_or_else(|| bad("stage"))?,
+        attempts: get(row, "attempts")?,
+        refusals: get(row, "refusals")?,
+        next_at: Micros(get(row, "next_at")?),
+        expires_at: Micros(get(row, "expires_at")?),
+        failure: part(row, "actions", key, "failure")?,
     })
 }
 

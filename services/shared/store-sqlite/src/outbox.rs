@@ -8,9 +8,9 @@ use crate::sql::Rowwise;
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Job, Pacing, Phase};
+use channel_domain::send::{Action, Job, Pacing, Phase};
 use channel_domain::{Micros, Stamp};
-use channel_store::outbox::{Command, Done, Due, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, Order, Outbox, Rules};
 use channel_store::record::SendRecord;
 use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked};
 use channel_store::{StoreError, projection};
@@ -32,6 +32,12 @@ const DUE: &str = "SELECT a.id AS account, o.message_key, o.id, o.phase, c.id AS
         OR (o.phase <> 1 OR a.connection IN (0, 1)) AND NOT EXISTS (SELECT 1 FROM outbox e \
           WHERE e.account_key = o.account_key AND e.chat_key = o.chat_key \
             AND e.message_key < o.message_key AND e.phase IN (1, 2, 3)))";
+
+const DUE_ACTS: &str = "SELECT a.id AS account, x.id, x.next_at \
+    FROM actions x INDEXED BY actions_due CROSS JOIN accounts a ON a.account_key = x.account_key \
+    WHERE x.stage = 1 AND a.connection IN (0, 1) \
+      AND NOT EXISTS (SELECT 1 FROM actions e WHERE e.account_key = x.account_key \
+        AND e.chat_key = x.chat_key AND e.action_key < x.action_key AND e.stage = 1)";
 
 const SENDING: &str = concatcp!(
     "SELECT ",
@@ -74,6 +80,21 @@ impl Outbox for SqliteStore {
         query.push(" ORDER BY o.next_at");
         crate::reads::limit(&mut query, limit);
         let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        rows.iter().map(due).collect()
+    }
+
+    async fn due_acts(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueAct>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(DUE_ACTS);
+        for account in but {
+            query.push(" AND a.id <> ").push_bind(account.as_str());
+        }
+        query.push(" ORDER BY x.next_at");
+        crate::reads::limit(&mut query, limit);
+        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        let due = |row| {
+            let account = get::<String>(row, "account")?.into();
+            Ok(DueAct { account, id: get(row, "id")?, at: Micros(get(row, "next_at")?) })
+        };
         rows.iter().map(due).collect()
     }
 
@@ -159,6 +180,21 @@ pub(crate) async fn messages(
 ) -> Result<Vec<Owned<Message>>, StoreError> {
     let rows = MESSAGES_BY_ID.fetch(c, wanted, |q, (k, id)| q.bind(k).bind(id.0)).await?;
     complete(c, &rows).await
+}
+
+const ACTIONS: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT x.* FROM wanted w CROSS JOIN actions x ON x.account_key = w.k AND x.id = w.id",
+};
+
+/// Loads actions by their ids.
+pub(crate) async fn actions(
+    c: &mut SqliteConnection,
+    wanted: &[(i64, Uuid)],
+) -> Result<Vec<Owned<Action>>, StoreError> {
+    let rows = ACTIONS.fetch(c, wanted, |q, (k, id)| q.bind(k).bind(id)).await?;
+    rows.iter().map(|row| owned(row, decode::action(row)?)).collect()
 }
 
 /// Loads the own messages that wait for a message's request to end.

@@ -12,7 +12,7 @@ use channel_domain::attendee::Attendee;
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::send::Job;
+use channel_domain::send::{Action, Job};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
@@ -21,6 +21,7 @@ use channel_store::rows::{
 };
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use uuid::Uuid;
 
 /// An open transaction.
 pub(crate) struct Tx<'c>(pub &'c mut SqliteConnection);
@@ -178,6 +179,10 @@ impl Rows for Tx<'_> {
 
     async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError> {
         outbox::jobs(self.0, wanted).await
+    }
+
+    async fn actions(&mut self, wanted: &[(i64, Uuid)]) -> Result<Vec<Owned<Action>>, StoreError> {
+        outbox::actions(self.0, wanted).await
     }
 
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {

@@ -6,9 +6,10 @@ use crate::record::{ChatRecord, MessageRecord, SendRecord};
 use async_trait::async_trait;
 use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
-use channel_domain::send::{Job, Limits, Pace, Request, Verdict};
+use channel_domain::send::{Act, Action, Job, Limits, Pace, Refusal, Request, Verdict};
 use channel_domain::time::Micros;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A command about one account. Each is one transaction.
 #[derive(Debug, Clone)]
@@ -51,6 +52,50 @@ pub enum Command {
     },
     /// What UniPile answered about messages.
     Learn(Vec<Fact>),
+    /// Do something to a message or chat that exists. Safe to repeat.
+    Act(Acting),
+    /// Begin a try of an action.
+    BeginAct(Uuid),
+    /// A try of an action has ended.
+    EndAct {
+        /// The action.
+        id: Uuid,
+        /// How.
+        end: ActEnd,
+        /// A random number between 0 and 1 for the wait.
+        jitter: f64,
+    },
+    /// Name or label a chat, here only. What is `None` stays.
+    Describe {
+        /// The chat.
+        chat: ChatId,
+        /// The name; empty: none.
+        name: Option<String>,
+        /// The labels.
+        labels: Option<Vec<String>>,
+    },
+}
+
+/// What to do to a message or chat.
+#[derive(Debug, Clone)]
+pub struct Acting {
+    /// The id that makes asking twice the same as once.
+    pub id: Uuid,
+    /// What is done.
+    pub act: Act,
+    /// The hash of what the client asked for.
+    pub hash: [u8; 32],
+    /// When it is given up.
+    pub expires_at: Micros,
+}
+
+/// How a try of an action ended.
+#[derive(Debug, Clone)]
+pub enum ActEnd {
+    /// UniPile did it.
+    Applied,
+    /// It was refused, had no effect, or nothing is known.
+    Refused(Refusal),
 }
 
 /// Too many messages left: the account has to wait.
@@ -86,6 +131,8 @@ pub struct Rules {
     pub limits: Limits,
     /// How many messages of an account may wait.
     pub most_waiting: u32,
+    /// How long after sending a text may be changed.
+    pub edit_window: Duration,
 }
 
 /// How a command ended.
@@ -97,6 +144,10 @@ pub enum Done {
     Begun(Box<Begun>),
     /// Not before this time.
     NotBefore(Micros),
+    /// The message or chat as it is shown now.
+    Shown(Box<Shown>),
+    /// A try of an action may begin.
+    ActBegun(Box<ActBegun>),
     /// Nothing was left to do: somebody else was faster, or it does not apply any more.
     Nothing,
     /// It cannot be done.
@@ -116,6 +167,37 @@ pub struct Written {
     pub request: Request,
     /// The hash of what was asked for.
     pub hash: [u8; 32],
+}
+
+/// A message or chat.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// The message.
+    pub message: Option<MessageRecord>,
+    /// The chat.
+    pub chat: Option<ChatRecord>,
+}
+
+/// A try of an action.
+#[derive(Debug, Clone)]
+pub struct ActBegun {
+    /// The action.
+    pub action: Action,
+    /// UniPile's id of its message.
+    pub message: Option<UpstreamMessageId>,
+    /// UniPile's id of its chat.
+    pub chat: ChatId,
+}
+
+/// An action that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueAct {
+    /// The account.
+    pub account: AccountId,
+    /// The action.
+    pub id: Uuid,
+    /// When it is due.
+    pub at: Micros,
 }
 
 /// A request that has begun.
@@ -144,6 +226,10 @@ pub enum Refused {
     MessageNotSent,
     /// The message that is answered or forwarded is in another chat, or deleted.
     MessageDeleted,
+    /// Somebody else wrote the message.
+    MessageNotOwn,
+    /// The message is too old to be changed.
+    EditWindowClosed,
     /// It is under way or finished.
     NotQueued,
     /// It is under way, or was sent after all.
@@ -200,6 +286,14 @@ pub trait Outbox: Send + Sync {
         but: &[AccountId],
         limit: usize,
     ) -> Result<Vec<Due>, StoreError>;
+
+    /// The oldest open action of each chat, the longest due first, of accounts that are connected as far as is
+    /// known. Accounts in `but` are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    async fn due_acts(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueAct>, StoreError>;
 
     /// Where the sending of a message stands.
     ///

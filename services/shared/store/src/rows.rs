@@ -12,8 +12,9 @@ use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::search;
-use channel_domain::send::{Job, Pacing};
+use channel_domain::send::{Action, Job, Pacing};
 use channel_domain::time::{Micros, Stamp};
+use uuid::Uuid;
 
 /// An account opened for writing: its row is locked until the transaction ends.
 #[derive(Debug, Clone)]
@@ -304,6 +305,8 @@ pub struct Writes {
     pub unheld: Vec<Owned<i64>>,
     /// How fast accounts may send.
     pub pacing: Vec<Owned<Pacing>>,
+    /// What is to be done to messages and chats.
+    pub actions: Vec<Owned<Action>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -312,11 +315,12 @@ impl Writes {
     /// Whether there is nothing to write but log ends that did not move.
     #[must_use]
     pub fn changes_nothing(&self) -> bool {
-        let Self { log, jobs, pacing, held, unheld, work, parked, messages, .. } = self;
+        let Self { log, jobs, pacing, actions, held, unheld, work, parked, messages, .. } = self;
         let Self { chats, attendees, links, members, accounts, versions, unparked, .. } = self;
         log.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
+            && actions.is_empty()
             && held.is_empty()
             && unheld.is_empty()
             && work.is_empty()
@@ -367,6 +371,9 @@ pub trait Rows: Send {
 
     /// Loads messages of the outbox; one that is wanted twice may come twice.
     async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError>;
+
+    /// Loads actions by their ids.
+    async fn actions(&mut self, wanted: &[(i64, Uuid)]) -> Result<Vec<Owned<Action>>, StoreError>;
 
     /// Loads the own messages that wait for a message's request to end.
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError>;

@@ -12,7 +12,6 @@ use channel_store::record::{ChatRecord, LastRecord};
 #[must_use]
 pub fn chat(account_id: &str, chat: &ChatRecord, now: Micros) -> pb::Chat {
     let source = title_source_of(chat.title_source);
-    let local = source == pb::TitleSource::Local;
     let muted = chat.muted_until.filter(|until| *until > now.0);
     let active = SortKey::from_bytes(&chat.order).filter(|order| *order != SortKey::MIN);
     pb::Chat {
@@ -33,8 +32,8 @@ pub fn chat(account_id: &str, chat: &ChatRecord, now: Micros) -> pb::Chat {
         read_only: chat.read_only,
         last_activity_at: active.map(|order| timestamp(order.sent_at())),
         sort_key: sort_key(&chat.order),
-        local_name: if local { chat.title.clone() } else { String::new() },
-        labels: Vec::new(),
+        local_name: chat.own_name.clone().unwrap_or_default(),
+        labels: chat.labels.clone(),
         complete_up_to: None,
         revision: chat.rev,
     }

@@ -114,9 +114,16 @@ pub enum Attempt {
     },
 }
 
-fn after(now: Micros, wait: Duration) -> Micros {
+pub(super) fn after(now: Micros, wait: Duration) -> Micros {
     let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
     Micros(now.0.saturating_add(micros))
+}
+
+/// Full jitter, and at least half a second: a random part of a bound that doubles.
+pub(super) fn backoff(refusals: u32, jitter: f64, limits: &Limits) -> Duration {
+    let doublings = refusals.max(1).saturating_sub(1).min(16);
+    let bound = (limits.backoff * (1 << doublings)).min(limits.backoff_max);
+    bound.mul_f64(jitter.clamp(0.0, 1.0)).max(Duration::from_millis(500))
 }
 
 impl Job {
@@ -200,17 +207,10 @@ impl Job {
             None => self.end(Phase::Failed, reason, detail, now),
             Some(least) => {
                 self.phase = Phase::Queued;
-                let wait = self.backoff(jitter, limits).max(least.unwrap_or_default());
+                let wait = backoff(self.refusals, jitter, limits).max(least.unwrap_or_default());
                 self.next_at = after(now, wait);
             }
         }
-    }
-
-    /// Full jitter, and at least half a second: a random part of a bound that doubles.
-    fn backoff(&self, jitter: f64, limits: &Limits) -> Duration {
-        let doublings = self.refusals.max(1).saturating_sub(1).min(16);
-        let bound = (limits.backoff * (1 << doublings)).min(limits.backoff_max);
-        bound.mul_f64(jitter.clamp(0.0, 1.0)).max(Duration::from_millis(500))
     }
 
     /// It was looked for in its chat, and not found.

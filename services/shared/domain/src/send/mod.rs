@@ -13,10 +13,12 @@
 //!   └─▶ expired
 //! ```
 
+mod action;
 mod job;
 mod matching;
 mod pacing;
 
+pub use action::{Act, Action, Before, Stage};
 pub use job::{Attempt, Job, Limits, Refusal, Verdict};
 pub use matching::{is_echo, one_of};
 pub use pacing::{Pace, Pacing};

@@ -1,5 +1,6 @@
 //! The rows of one open transaction: what the projection reads and writes.
 
+mod actions;
 mod children;
 mod inbox;
 mod load;
@@ -19,7 +20,7 @@ use channel_domain::attendee::Attendee;
 use channel_domain::chat::Chat;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
-use channel_domain::send::Job;
+use channel_domain::send::{Action, Job};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::rows::{
@@ -27,6 +28,7 @@ use channel_store::rows::{
 };
 use sqlx::postgres::PgConnection;
 use together::Together;
+use uuid::Uuid;
 
 /// An open transaction.
 pub(crate) struct Tx<'c> {
@@ -75,6 +77,10 @@ impl Rows for Tx<'_> {
 
     async fn jobs(&mut self, wanted: &JobsWanted) -> Result<Vec<Owned<Job>>, StoreError> {
         outbox::jobs(self.connection, wanted).await
+    }
+
+    async fn actions(&mut self, wanted: &[(i64, Uuid)]) -> Result<Vec<Owned<Action>>, StoreError> {
+        actions::load(self.connection, wanted).await
     }
 
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {
@@ -126,6 +132,7 @@ impl Rows for Tx<'_> {
         let Writes { jobs, pacing, held, unheld, .. } = writes;
         let mut sending = Together::default();
         outbox::write(&mut sending, jobs, pacing, held, unheld)?;
+        actions::write(&mut sending, &writes.actions)?;
         sending.execute(self.connection).await
     }
 }

@@ -65,16 +65,16 @@ fn listed_words<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     texts.flat_map(search::words).flat_map(|word| [" ".to_owned(), word]).collect()
 }
 
-const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, kind, own_name, subject, \
+const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, kind, own_name, labels, subject, \
       subject_at, subject_inbox, counterparty_key, counterparty_at, counterparty_inbox, pinned, \
       pinned_at, pinned_inbox, archived, muted_until, read_only, read_up_to, unread, last, place, \
       words, rev) \
-    SELECT account_key, chat_key, id, provider_id, kind, own_name, subject, subject_at, subject_inbox, \
+    SELECT account_key, chat_key, id, provider_id, kind, own_name, labels::jsonb, subject, subject_at, subject_inbox, \
       counterparty_key, counterparty_at, counterparty_inbox, pinned, pinned_at, pinned_inbox, \
       archived, muted_until, read_only, read_up_to, unread, last::jsonb, place, words, rev \
-    FROM unnest($1::chat_row[]) \
+    FROM unnest($1::chat_row_2[]) \
     ON CONFLICT (account_key, chat_key) DO UPDATE SET provider_id = excluded.provider_id, \
-      kind = excluded.kind, own_name = excluded.own_name, subject = excluded.subject, \
+      kind = excluded.kind, own_name = excluded.own_name, labels = excluded.labels, subject = excluded.subject, \
       subject_at = excluded.subject_at, subject_inbox = excluded.subject_inbox, \
       counterparty_key = excluded.counterparty_key, counterparty_at = excluded.counterparty_at, \
       counterparty_inbox = excluded.counterparty_inbox, pinned = excluded.pinned, \
@@ -84,7 +84,7 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
       last = excluded.last, place = excluded.place, words = excluded.words, rev = excluded.rev";
 
 row_sent!(
-    "chat_row",
+    "chat_row_2",
     struct ChatRow<'r> {
         account_key: i64,
         chat_key: i64,
@@ -92,6 +92,7 @@ row_sent!(
         provider_id: Option<&'r str>,
         kind: i16,
         own_name: Option<&'r str>,
+        labels: Option<String>,
         subject: Option<&'r str>,
         subject_at: Option<i64>,
         subject_inbox: Option<i64>,
@@ -126,6 +127,7 @@ impl<'r> TryFrom<&'r Owned<Chat>> for ChatRow<'r> {
             provider_id: row.provider_id.as_deref(),
             kind: row.kind as i16,
             own_name: row.own_name.as_deref(),
+            labels: (!row.labels.is_empty()).then(|| json(&row.labels)).transpose()?,
             subject: subject.map(|(text, _)| text.as_str()),
             subject_at: subject.map(|(_, since)| since.at.0),
             subject_inbox: subject.map(|(_, since)| since.inbox),

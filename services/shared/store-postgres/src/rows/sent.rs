@@ -44,14 +44,14 @@ pub(super) use row_sent;
 
 #[cfg(test)]
 mod tests {
-    use crate::rows::{children, inbox, log, messages, open, outbox, people, search};
+    use crate::rows::{actions, children, inbox, log, messages, open, outbox, people, search};
 
     const SCHEMA: [&str; 2] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
     ];
     /// Types that only older programs send.
-    const RETIRED: [&str; 1] = ["message_row"];
+    const RETIRED: [&str; 2] = ["message_row", "chat_row"];
 
     /// The types of the schema, with their attributes.
     fn created() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -79,7 +79,6 @@ mod tests {
             open::Updated::SENT,
             log::End::SENT,
             log::Change::SENT,
-            people::ChatRow::SENT,
             people::AttendeeRow::SENT,
             people::LinkRow::SENT,
             people::MemberRow::SENT,
@@ -90,6 +89,8 @@ mod tests {
             children::ParkedRow::SENT,
             log::WorkRow::SENT,
             messages::MessageRow::SENT,
+            people::ChatRow::SENT,
+            actions::ActionRow::SENT,
             outbox::JobRow::SENT,
             outbox::PacingRow::SENT,
             outbox::HeldRow::SENT,

@@ -6,13 +6,13 @@ use channel_domain::chat::Chat;
 use channel_store::rows::Owned;
 
 pub(super) const CHATS: Rowwise = Rowwise {
-    head: "INSERT INTO chats (account_key, chat_key, id, provider_id, kind, own_name, subject, \
+    head: "INSERT INTO chats (account_key, chat_key, id, provider_id, kind, own_name, labels, subject, \
            subject_at, subject_inbox, counterparty_key, counterparty_at, counterparty_inbox, \
            pinned, pinned_at, pinned_inbox, archived, muted_until, read_only, read_up_to, unread, \
            last, place, words, rev) VALUES",
-    columns: 24,
+    columns: 25,
     tail: "ON CONFLICT (account_key, chat_key) DO UPDATE SET provider_id = excluded.provider_id, \
-           kind = excluded.kind, own_name = excluded.own_name, subject = excluded.subject, \
+           kind = excluded.kind, own_name = excluded.own_name, labels = excluded.labels, subject = excluded.subject, \
            subject_at = excluded.subject_at, subject_inbox = excluded.subject_inbox, \
            counterparty_key = excluded.counterparty_key, \
            counterparty_at = excluded.counterparty_at, \
@@ -36,6 +36,7 @@ pub(super) fn chat<'q>(query: Query<'q>, row: &'q WithJson<'_, Owned<Chat>>) -> 
         .bind(&chat.provider_id)
         .bind(chat.kind as i16)
         .bind(&chat.own_name)
+        .bind((!chat.labels.is_empty()).then(|| super::outbox::json(&chat.labels)).flatten())
         .bind(chat.subject.as_ref().map(|(subject, _)| subject));
     let query = maybe_stamp(query, chat.subject.as_ref().map(|(_, since)| *since));
     let query = query.bind(person.map(|person| person.key));

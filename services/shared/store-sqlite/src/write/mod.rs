@@ -45,6 +45,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
         .await?;
     messages::UNPARKED.execute(c, &writes.unparked, messages::unparked).await?;
     outbox::write(c, &writes.jobs, &writes.pacing, &writes.held, &writes.unheld).await?;
+    outbox::actions(c, &writes.actions).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

@@ -4,7 +4,7 @@ use super::{number, stamp};
 use crate::error::sorted;
 use crate::search;
 use crate::sql::{Query, Rowwise};
-use channel_domain::send::{Job, Pacing};
+use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
 use channel_store::rows::{Gone, Held, Owned};
 use serde::Serialize;
@@ -83,6 +83,36 @@ pub(super) async fn write(
         .await?;
     HOLD.execute(c, holds, held).await?;
     UNHOLD.execute(c, unheld, |query, owned| query.bind(owned.account_key).bind(owned.row)).await
+}
+
+const ACTIONS: Rowwise = Rowwise {
+    head: "INSERT INTO actions (account_key, action_key, id, chat_key, message_key, act, before, at, \
+           inbox, hash, stage, attempts, refusals, next_at, expires_at, failure) VALUES",
+    columns: 16,
+    tail: "ON CONFLICT (account_key, action_key) DO UPDATE SET stage = excluded.stage, \
+           attempts = excluded.attempts, refusals = excluded.refusals, next_at = excluded.next_at, \
+           failure = excluded.failure",
+};
+
+/// Writes actions.
+pub(super) async fn actions(
+    c: &mut SqliteConnection,
+    rows: &[Owned<Action>],
+) -> Result<(), StoreError> {
+    ACTIONS
+        .execute(c, rows, |query, Owned { account_key, row }| {
+            let query = query.bind(account_key).bind(row.key).bind(row.id).bind(row.chat_key);
+            let query = query.bind(row.message_key).bind(json(&row.act)).bind(json(&row.before));
+            stamp(query, row.stamp)
+                .bind(&row.hash[..])
+                .bind(row.stage as i16)
+                .bind(row.attempts)
+                .bind(row.refusals)
+                .bind(row.next_at.0)
+                .bind(row.expires_at.0)
+                .bind(row.failure.as_ref().and_then(json))
+        })
+        .await
 }
 
 const GONE: [&str; 4] = [

@@ -18,7 +18,7 @@ const ACCOUNT: &str = "acc";
 
 fn rules() -> Rules {
     let pace = Pace { interval: Duration::ZERO, ..Pace::default() };
-    Rules { pace, limits: Limits::default(), most_waiting: 3 }
+    Rules { pace, limits: Limits::default(), most_waiting: 3, edit_window: Duration::from_mins(15) }
 }
 
 fn id(number: u128) -> MessageId {

@@ -10,7 +10,7 @@ use channel_domain::attendee::{Attendee, Merged};
 use channel_domain::chat::Chat;
 use channel_domain::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Job, Pacing};
+use channel_domain::send::{Action, Job, Pacing};
 use channel_domain::time::Micros;
 use std::collections::{BTreeSet, HashMap};
 
@@ -63,6 +63,7 @@ pub(super) struct Book {
     pub messages: HashMap<i64, MessageEntry>,
     pub message_keys: HashMap<UpstreamMessageId, i64>,
     pub jobs: HashMap<i64, Entry<Job>>,
+    pub actions: HashMap<i64, Entry<Action>>,
     /// It may have messages in its outbox that are not loaded.
     pub has_sent: bool,
     pub parked: HashMap<UpstreamMessageId, Vec<Parked>>,
@@ -114,6 +115,7 @@ impl Book {
             messages: HashMap::new(),
             message_keys: HashMap::new(),
             jobs: HashMap::new(),
+            actions: HashMap::new(),
             has_sent: open.has_sent,
             parked: HashMap::new(),
             unread: HashMap::new(),
@@ -196,6 +198,8 @@ impl Book {
         writes.gone.extend(self.gone.into_iter().map(|row| Owned { account_key, row }));
         let jobs = self.jobs.into_values().filter(|entry| entry.stored);
         writes.jobs.extend(jobs.map(|entry| Owned { account_key, row: entry.row }));
+        let actions = self.actions.into_values().filter(|entry| entry.stored);
+        writes.actions.extend(actions.map(|entry| Owned { account_key, row: entry.row }));
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
         writes.pacing.extend(self.pacing.map(|row| Owned { account_key, row }));

@@ -2,19 +2,17 @@
 
 use super::book::{Book, Entry};
 use super::engine::close;
-use super::load;
+use super::gather::{Known, about_of, gather, jobs_of};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::outbox::{
-    Begun, Carried, Command, Done, Order, Refused, Rules, SlowDown, Submit, Written,
+    ActBegun, Begun, Carried, Command, Done, Order, Refused, Rules, Shown, SlowDown, Written,
 };
 use crate::record::SendRecord;
-use crate::rows::{Desk, Held, JobsWanted, Rows, Writes};
-use channel_domain::direction::Direction;
-use channel_domain::fact::{Fact, Quoted};
+use crate::rows::{Desk, Held, Rows, Writes};
 use channel_domain::ids::{MessageId, UpstreamMessageId};
-use channel_domain::message::{Content, Message, Origin, Status};
-use channel_domain::send::{Job, Phase, Request, Sending, Verdict};
+use channel_domain::message::Message;
+use channel_domain::send::{Job, Phase, Verdict};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 
@@ -41,6 +39,10 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
         done = match outcome {
             Ok(Outcome::Written(key)) => written(book, key).map_or(Done::Nothing, Done::Sent),
             Ok(Outcome::Begun(begun)) => Done::Begun(begun),
+            Ok(Outcome::Shown { message, chat }) => {
+                Done::Shown(Box::new(shown(book, message, chat)))
+            }
+            Ok(Outcome::ActBegun(begun)) => Done::ActBegun(begun),
             Ok(Outcome::NotBefore(at)) => Done::NotBefore(at),
             Ok(Outcome::Nothing) => Done::Nothing,
             Err(refused) => Done::Refused(refused),
@@ -53,112 +55,6 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
     Ok((done, moved))
 }
 
-/// What was loaded beside the book.
-struct Known {
-    desk: Desk,
-    held: Vec<Held>,
-    stamps: Vec<Stamp>,
-}
-
-/// Loads what a command needs, in a fixed number of round trips.
-async fn gather<R: Rows + ?Sized>(
-    rows: &mut R,
-    books: &mut BTreeMap<i64, Book>,
-    key: i64,
-    command: &Command,
-    now: Micros,
-) -> Result<Known, StoreError> {
-    let ids: Vec<_> = jobs_of(command).into_iter().map(|id| (key, id)).collect();
-    if !ids.is_empty() {
-        let wanted = JobsWanted { ids: ids.clone(), ..JobsWanted::default() };
-        load::put_jobs(rows, books, &wanted).await?;
-    }
-    let mut about: Vec<_> = ids;
-    about.extend(books.get(&key).and_then(|book| about_of(book, command)).map(|id| (key, id)));
-    if !about.is_empty() {
-        load::put_messages(books, rows.messages_by_id(&about).await?);
-    }
-    let held = match ending(books.get(&key), command) {
-        Some(message) => rows.held(key, message).await?,
-        None => vec![],
-    };
-    let desk = match command {
-        Command::Submit(_) | Command::Begin(_) | Command::Finish { .. } => rows.desk(key).await?,
-        _ => Desk::default(),
-    };
-    let told: Vec<&Fact> = match command {
-        Command::Learn(facts) => facts.iter().collect(),
-        _ => held.iter().map(|held| &held.fact.fact).collect(),
-    };
-    let mut asked = load::asked(told.iter().map(|fact| (key, *fact)));
-    // Each fact has a stamp of its own, as each webhook has.
-    asked.inbox_ids = told.len().max(1);
-    if let Some(id) = accepted(command) {
-        asked.messages.push((key, id.clone()));
-        asked.parked.push((key, id.clone()));
-        load::once(&mut asked.messages);
-        load::once(&mut asked.parked);
-    }
-    let known = rows.look_up(&asked, now).await?;
-    let stamps: Vec<_> =
-        known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
-    if let (Command::Submit(submit), Some(book)) = (command, books.get_mut(&key)) {
-        book.wanted_chats.push(submit.chat.clone());
-    }
-    let stamped = told.into_iter().zip(&stamps);
-    let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
-    load::load(rows, books, &facts, known).await?;
-    Ok(Known { desk, held, stamps })
-}
-
-/// The messages of the outbox that a command is about.
-fn jobs_of(command: &Command) -> Vec<MessageId> {
-    match command {
-        Command::Submit(submit) => {
-            std::iter::once(submit.message).chain(submit.instead_of).collect()
-        }
-        Command::Begin(id)
-        | Command::Renew(id, _)
-        | Command::Abandon(id)
-        | Command::Looked(id)
-        | Command::LookAgain(id, _)
-        | Command::Read(id)
-        | Command::Cancel(id)
-        | Command::Finish { message: id, .. }
-        | Command::Discard { message: id, .. } => vec![*id],
-        Command::Learn(_) => vec![],
-    }
-}
-
-/// The message that is answered or forwarded.
-fn about_of(book: &Book, command: &Command) -> Option<MessageId> {
-    let request = match command {
-        Command::Submit(submit) => &submit.request,
-        Command::Begin(id) => &book.job(*id)?.request,
-        _ => return None,
-    };
-    match request {
-        Request::Message { quote, .. } => *quote,
-        Request::Forward { message, .. } => Some(*message),
-        Request::Start { .. } => None,
-    }
-}
-
-/// The message whose request ends.
-fn ending(book: Option<&Book>, command: &Command) -> Option<i64> {
-    match command {
-        Command::Finish { message: id, .. } | Command::Abandon(id) => Some(book?.job(*id)?.key),
-        _ => None,
-    }
-}
-
-fn accepted(command: &Command) -> Option<&UpstreamMessageId> {
-    match command {
-        Command::Finish { verdict: Verdict::Accepted { message, .. }, .. } => message.as_ref(),
-        _ => None,
-    }
-}
-
 fn written(book: &Book, key: i64) -> Option<Box<Written>> {
     let message = &book.messages.get(&key)?.entry.row;
     let job = &book.jobs.get(&key)?.row;
@@ -169,22 +65,33 @@ fn written(book: &Book, key: i64) -> Option<Box<Written>> {
     Some(Box::new(Written { message: message.into(), send, chat, request, hash }))
 }
 
-enum Outcome {
+/// What an action or a description shows.
+fn shown(book: &Book, message: Option<i64>, chat: i64) -> Shown {
+    let message = message.and_then(|key| book.messages.get(&key));
+    Shown {
+        message: message.map(|message| (&message.entry.row).into()),
+        chat: book.chats.get(&chat).map(|chat| (&chat.row).into()),
+    }
+}
+
+pub(super) enum Outcome {
     Written(i64),
+    Shown { message: Option<i64>, chat: i64 },
+    ActBegun(Box<ActBegun>),
     Begun(Box<Begun>),
     NotBefore(Micros),
     Nothing,
 }
 
 /// Carries commands out on an open book.
-struct Clerk<'b> {
-    book: &'b mut Book,
-    desk: Desk,
+pub(super) struct Clerk<'b> {
+    pub(super) book: &'b mut Book,
+    pub(super) desk: Desk,
     held: Vec<Held>,
     /// One for each fact that is told, at least one.
-    stamps: Vec<Stamp>,
-    rules: Rules,
-    now: Micros,
+    pub(super) stamps: Vec<Stamp>,
+    pub(super) rules: Rules,
+    pub(super) now: Micros,
 }
 
 impl Clerk<'_> {
@@ -195,9 +102,14 @@ impl Clerk<'_> {
             }
             return Ok(Outcome::Nothing);
         }
-        if let Command::Submit(submit) = command {
-            return self.submit(submit);
-        }
+        let command = match command {
+            Command::Submit(submit) => return self.submit(submit),
+            Command::Act(acting) => return self.act(acting),
+            Command::BeginAct(id) => return Ok(self.begin_act(id)),
+            Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
+            Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
+            command => command,
+        };
         let id = jobs_of(&command).first().copied();
         let job = id.and_then(|id| self.book.job(id)).ok_or(Refused::MessageUnknown)?.clone();
         let (now, limits) = (self.now, self.rules.limits);
@@ -235,126 +147,6 @@ impl Clerk<'_> {
             _ => {}
         }
         Ok(Outcome::Nothing)
-    }
-
-    // ---- from the client ------------------------------------------------------------------------
-
-    fn submit(&mut self, submit: Submit) -> Result<Outcome, Refused> {
-        if let Some(known) = self.book.job(submit.message) {
-            let same = known.hash == submit.hash;
-            return same.then_some(Outcome::Written(known.key)).ok_or(Refused::IdReused);
-        }
-        if self.book.message_by_id(submit.message).is_some() {
-            return Err(Refused::IdReused);
-        }
-        let chat = self.book.chat_keys.get(&submit.chat).and_then(|key| self.book.chats.get(key));
-        let chat = &chat.ok_or(Refused::ChatUnknown)?.row;
-        if chat.read_only {
-            return Err(Refused::ChatReadOnly);
-        }
-        let quoted = self.quoted(&submit.request, chat.key)?;
-        if let Some(replaced) = submit.instead_of {
-            let replaced = self.book.job(replaced).ok_or(Refused::MessageUnknown)?;
-            replaced.is_resolvable().then_some(()).ok_or(Refused::NotResolvable)?;
-        }
-        let wait = self.room(submit.request.starts_a_chat())?;
-        let (chat_key, chat) = (chat.key, chat.id.clone());
-        let message = self.message(&submit, chat_key, quoted);
-        if let Some(replaced) = submit.instead_of.and_then(|id| Some(self.book.job(id)?.key)) {
-            let now = self.now;
-            self.book.step(replaced, |job| job.discard("RESENT", now));
-        }
-        let key = message.key;
-        let job = Job {
-            key,
-            id: submit.message,
-            chat_key,
-            chat,
-            request: submit.request,
-            hash: submit.hash,
-            phase: Phase::Queued,
-            attempts: 0,
-            refusals: 0,
-            probes: 0,
-            next_at: self.now,
-            expires_at: submit.expires_at,
-            started_at: None,
-            failure: None,
-            rev: 0,
-        };
-        self.book.expected_wait = Some(wait);
-        self.book.queue(message, job);
-        Ok(Outcome::Written(key))
-    }
-
-    /// The message that is answered, as it was; the one that is forwarded must be there.
-    fn quoted(&self, request: &Request, chat_key: i64) -> Result<Option<Quoted>, Refused> {
-        let (id, same_chat) = match request {
-            Request::Message { quote: Some(id), .. } => (*id, true),
-            Request::Forward { message, .. } => (*message, false),
-            _ => return Ok(None),
-        };
-        let message = self.book.message_by_id(id).ok_or(Refused::MessageUnknown)?;
-        if message.deleted_at.is_some() {
-            return Err(Refused::MessageDeleted);
-        }
-        if same_chat && message.chat_key != chat_key {
-            return Err(Refused::MessageUnknown);
-        }
-        let upstream_id = message.upstream_id.clone().ok_or(Refused::MessageNotSent)?;
-        Ok(same_chat.then(|| Quoted {
-            provider_id: message.provider_id.clone(),
-            message: Some(upstream_id),
-            sender_id: None,
-            text: message.text().map(ToOwned::to_owned),
-        }))
-    }
-
-    /// How long a message that is queued now is expected to wait, in microseconds, if there is room for it.
-    fn room(&self, new_chat: bool) -> Result<i64, Refused> {
-        let Desk { waiting, pacing, .. } = &self.desk;
-        let wait = pacing.expected(*waiting, new_chat, &self.rules.pace, self.now);
-        if *waiting >= self.rules.most_waiting {
-            let soon = pacing.expected(1, false, &self.rules.pace, self.now);
-            let soon = i64::try_from(soon.as_micros()).unwrap_or(i64::MAX);
-            return Err(Refused::Full(Micros(self.now.0.saturating_add(soon))));
-        }
-        Ok(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
-    }
-
-    fn message(&mut self, submit: &Submit, chat_key: i64, quoted: Option<Quoted>) -> Message {
-        let owner = self.desk.owner.as_ref();
-        let stamp = self.stamps.first().copied().unwrap_or_default();
-        Message {
-            key: self.book.take_key(),
-            id: submit.message,
-            upstream_id: None,
-            provider_id: None,
-            chat_key,
-            chat: submit.chat.clone(),
-            sender_key: owner.map(|owner| owner.key),
-            sender: owner.map(|owner| owner.id.clone()),
-            direction: Direction::Out,
-            origin: Origin::Sent,
-            content: Content {
-                text: submit.request.text().map(ToOwned::to_owned),
-                attachments: submit.request.files().to_vec(),
-                forwarded: matches!(submit.request, Request::Forward { .. }),
-                quoted,
-                ..Content::default()
-            },
-            content_stamp: stamp,
-            sent_at: self.now,
-            arrived: stamp,
-            status: Status::Pending,
-            delivered: None,
-            read: None,
-            edit: None,
-            deleted_at: None,
-            reactions: Vec::new(),
-            sending: Some(Sending::QUEUED),
-            rev: 0,
-        }
     }
 
     // ---- from whoever sends ---------------------------------------------------------------------

@@ -5,16 +5,19 @@
 //! ```
 //!
 //! [`engine`] is the order of steps inside a transaction; [`book`] holds one account's rows while facts
-//! are applied to them; [`apply`] is what each fact does, [`sends`] what is sent from here; [`command`]
+//! are applied to them; [`apply`] is what each fact does, [`sends`] what is sent from here; [`mod@command`]
 //! carries commands out on the same book. Only the engine touches the database.
 
+mod actions;
 mod apply;
 mod book;
 mod command;
 mod emit;
 mod engine;
+mod gather;
 mod load;
 mod sends;
+mod submit;
 
 pub use command::command;
 pub use engine::{Unit, UnitSource, keep, project};

@@ -113,6 +113,8 @@ impl From<&Chat> for ChatRecord {
             read_only: chat.read_only,
             order: chat.order.as_bytes().to_vec(),
             rev: chat.rev,
+            labels: chat.labels.clone(),
+            own_name: chat.own_name.clone(),
         }
     }
 }

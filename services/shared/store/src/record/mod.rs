@@ -20,7 +20,6 @@ pub struct Record {
 }
 
 /// The entity in a [`Record`].
-#[expect(clippy::large_enum_variant, reason = "most are messages, the largest")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum State {
     /// An account.
@@ -170,6 +169,12 @@ pub struct ChatRecord {
     /// Last change.
     #[prost(uint64, tag = "16")]
     pub rev: u64,
+    /// Labels that the team gave it, sorted.
+    #[prost(string, repeated, tag = "17")]
+    pub labels: Vec<String>,
+    /// The name that the team gave it.
+    #[prost(string, optional, tag = "18")]
+    pub own_name: Option<String>,
 }
 
 /// A chat's last message.
