@@ -5,6 +5,7 @@
 //! point, another one goes on, and what may have left is never sent again by itself.
 
 mod act;
+mod ask;
 mod look;
 mod request;
 mod verdict;
@@ -18,15 +19,17 @@ use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
 use channel_store::log::Wakeups;
-use channel_store::outbox::{Command, Done, Due, DueAct, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::config::MessagingConfig;
+
+/// How much of what webhooks left open is asked for at a time.
+const ASKED_AT_ONCE: usize = 4;
 
 /// What the parts of a dispatcher share.
 struct Shared {
@@ -54,14 +57,18 @@ impl std::fmt::Debug for Dispatcher {
 enum Piece {
     Send(Due),
     Act(DueAct),
+    Ask(DueWork),
 }
 
 /// When a piece of work is due, and what it is known by.
-type Waiting = (Micros, (AccountId, Uuid), Piece);
+type Waiting = (Micros, Work, Piece);
+
+/// What a piece of work is known by: its account, and a name that no other piece has.
+type Work = (AccountId, String);
 
 /// How a piece of work ended: whose it was, and until when its account has to wait.
 struct Finished {
-    work: (AccountId, Uuid),
+    work: Work,
     wait: Option<Micros>,
 }
 
@@ -110,7 +117,7 @@ struct Rounds {
     wakeups: Option<Wakeups>,
     running: JoinSet<Finished>,
     /// What is in hand.
-    taken: HashSet<(AccountId, Uuid)>,
+    taken: HashSet<Work>,
     /// Accounts that may not send before a time.
     waiting: HashMap<AccountId, Micros>,
     failures: u32,
@@ -155,16 +162,25 @@ impl Rounds {
     async fn due(&mut self, now: Micros, limit: usize) -> Result<Vec<Waiting>, Duration> {
         let but: Vec<_> = self.waiting.keys().cloned().collect();
         let store = Arc::clone(&self.dispatcher.shared.store);
-        match tokio::try_join!(store.due(now, &but, limit), store.due_acts(&but, limit)) {
-            Ok((sends, acts)) => {
+        // Few at a time: what people send and do goes first.
+        let few = limit.min(ASKED_AT_ONCE);
+        let (sends, acts) = (store.due(now, &but, limit), store.due_acts(&but, limit));
+        match tokio::try_join!(sends, acts, store.due_work(&but, few)) {
+            Ok((sends, acts, asks)) => {
                 self.failures = 0;
-                let sends = sends
-                    .into_iter()
-                    .map(|due| (due.at, (due.account.clone(), due.message.0), Piece::Send(due)));
-                let acts = acts
-                    .into_iter()
-                    .map(|due| (due.at, (due.account.clone(), due.id), Piece::Act(due)));
-                Ok(sends.chain(acts).collect())
+                let sends = sends.into_iter().map(|due| {
+                    let name = due.message.to_string();
+                    (due.at, (due.account.clone(), name), Piece::Send(due))
+                });
+                let acts = acts.into_iter().map(|due| {
+                    let name = due.id.to_string();
+                    (due.at, (due.account.clone(), name), Piece::Act(due))
+                });
+                let asks = asks.into_iter().map(|due| {
+                    let name = format!("{} {}", due.kind as i16, due.subject);
+                    (due.at, (due.account.clone(), name), Piece::Ask(due))
+                });
+                Ok(sends.chain(acts).chain(asks).collect())
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
@@ -233,6 +249,7 @@ impl Shared {
     async fn work(&self, piece: &Piece) -> Option<Micros> {
         let done = match piece {
             Piece::Act(due) => self.act(due).await.map(|()| None),
+            Piece::Ask(due) => self.ask(due).await.map(|()| None),
             Piece::Send(due) => match due.phase {
                 Phase::Sending => {
                     let abandon = Command::Abandon(due.message);

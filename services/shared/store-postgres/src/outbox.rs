@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::ids::{AccountId, MessageId};
 use channel_domain::send::Phase;
-use channel_store::outbox::{Command, Done, Due, DueAct, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
 use channel_store::projection;
 use channel_store::record::SendRecord;
+use channel_store::rows::WorkKind;
 use channel_store::{StoreError, outbox};
 use const_format::concatcp;
 use sqlx::postgres::PgRow;
@@ -37,6 +38,18 @@ const DUE_ACTS: &str = "SELECT a.id AS account, x.id, x.next_at FROM actions x \
       AND NOT EXISTS (SELECT 1 FROM actions e WHERE e.account_key = x.account_key \
         AND e.chat_key = x.chat_key AND e.action_key < x.action_key AND e.stage = 1) \
     ORDER BY x.next_at LIMIT $2";
+
+/// 3 is fetching files, which is somebody else's work.
+const DUE_WORK: &str = "SELECT a.id AS account, w.account_key, w.kind, w.subject, w.created_at, \
+      w.attempts, w.due_at \
+    FROM work_items w JOIN accounts a ON a.account_key = w.account_key \
+    WHERE w.kind IN (1, 2, 4) AND a.id <> ALL($1) ORDER BY w.due_at LIMIT $2";
+
+const PUT_OFF: &str = "UPDATE work_items SET due_at = $5, attempts = attempts + 1 \
+    WHERE account_key = $1 AND kind = $2 AND subject = $3 AND due_at = $4";
+
+const DONE: &str = "DELETE FROM work_items \
+    WHERE account_key = $1 AND kind = $2 AND subject = $3 AND created_at = $4";
 
 const SENDING: &str = concatcp!(
     "SELECT ",
@@ -102,6 +115,50 @@ impl Outbox for PostgresStore {
         rows.iter().map(due).collect()
     }
 
+    async fn due_work(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueWork>, StoreError> {
+        let but: Vec<&str> = but.iter().map(AccountId::as_str).collect();
+        let rows = sqlx::query(DUE_WORK)
+            .bind(but)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(sorted)?;
+        rows.iter().map(work).collect()
+    }
+
+    async fn put_off(&self, work: &DueWork, at: Micros) -> Result<bool, StoreError> {
+        let work = work.clone();
+        self.transact(move |connection| {
+            let query = sqlx::query(PUT_OFF)
+                .bind(work.account_key)
+                .bind(work.kind as i16)
+                .bind(work.subject.clone())
+                .bind(work.at.0)
+                .bind(at.0);
+            Box::pin(async move {
+                let done = query.execute(connection).await.map_err(sorted)?;
+                Ok(End::Commit(done.rows_affected() == 1))
+            })
+        })
+        .await
+    }
+
+    async fn work_done(&self, work: &DueWork) -> Result<(), StoreError> {
+        let work = work.clone();
+        self.transact(move |connection| {
+            let query = sqlx::query(DONE)
+                .bind(work.account_key)
+                .bind(work.kind as i16)
+                .bind(work.subject.clone())
+                .bind(work.asked_at.0);
+            Box::pin(async move {
+                query.execute(connection).await.map_err(sorted)?;
+                Ok(End::Commit(()))
+            })
+        })
+        .await
+    }
+
     async fn sending(
         &self,
         account_key: i64,
@@ -128,5 +185,19 @@ fn due(row: &PgRow) -> Result<Due, StoreError> {
         started_at: micros(row, "started_at")?,
         at: Micros(get(row, "at")?),
         is_expired: get(row, "is_expired")?,
+    })
+}
+
+fn work(row: &PgRow) -> Result<DueWork, StoreError> {
+    let account_key = get(row, "account_key")?;
+    let kind = WorkKind::from_number(get(row, "kind")?);
+    Ok(DueWork {
+        account: get::<String>(row, "account")?.into(),
+        account_key,
+        kind: kind.ok_or_else(|| nonsense("work_items", account_key, "kind"))?,
+        subject: get(row, "subject")?,
+        asked_at: Micros(get(row, "created_at")?),
+        attempts: get::<i32>(row, "attempts")?.cast_unsigned(),
+        at: Micros(get(row, "due_at")?),
     })
 }

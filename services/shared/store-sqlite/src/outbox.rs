@@ -10,9 +10,9 @@ use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing, Phase};
 use channel_domain::{Micros, Stamp};
-use channel_store::outbox::{Command, Done, Due, DueAct, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
 use channel_store::record::SendRecord;
-use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked};
+use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked, WorkKind};
 use channel_store::{StoreError, projection};
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -38,6 +38,17 @@ const DUE_ACTS: &str = "SELECT a.id AS account, x.id, x.next_at \
     WHERE x.stage = 1 AND a.connection IN (0, 1) \
       AND NOT EXISTS (SELECT 1 FROM actions e WHERE e.account_key = x.account_key \
         AND e.chat_key = x.chat_key AND e.action_key < x.action_key AND e.stage = 1)";
+
+/// 3 is fetching files, which is somebody else's work.
+const DUE_WORK: &str = "SELECT a.id AS account, w.account_key, w.kind, w.subject, w.created_at, \
+      w.attempts, w.due_at FROM work_items w INDEXED BY work_items_due \
+    CROSS JOIN accounts a ON a.account_key = w.account_key WHERE w.kind IN (1, 2, 4)";
+
+const PUT_OFF: &str = "UPDATE work_items SET due_at = ?5, attempts = attempts + 1 \
+    WHERE account_key = ?1 AND kind = ?2 AND subject = ?3 AND due_at = ?4";
+
+const DONE: &str = "DELETE FROM work_items \
+    WHERE account_key = ?1 AND kind = ?2 AND subject = ?3 AND created_at = ?4";
 
 const SENDING: &str = concatcp!(
     "SELECT ",
@@ -98,6 +109,51 @@ impl Outbox for SqliteStore {
         rows.iter().map(due).collect()
     }
 
+    async fn due_work(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueWork>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(DUE_WORK);
+        for account in but {
+            query.push(" AND a.id <> ").push_bind(account.as_str());
+        }
+        query.push(" ORDER BY w.due_at");
+        crate::reads::limit(&mut query, limit);
+        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        rows.iter().map(work).collect()
+    }
+
+    async fn put_off(&self, work: &DueWork, at: Micros) -> Result<bool, StoreError> {
+        let work = work.clone();
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(PUT_OFF)
+                        .bind(work.account_key)
+                        .bind(work.kind as i16)
+                        .bind(work.subject)
+                        .bind(work.at.0)
+                        .bind(at.0);
+                    let done = query.execute(connection).await.map_err(sorted)?;
+                    Ok(done.rows_affected() == 1)
+                })
+            })
+            .await
+    }
+
+    async fn work_done(&self, work: &DueWork) -> Result<(), StoreError> {
+        let work = work.clone();
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(DONE)
+                        .bind(work.account_key)
+                        .bind(work.kind as i16)
+                        .bind(work.subject)
+                        .bind(work.asked_at.0);
+                    query.execute(connection).await.map(drop).map_err(sorted)
+                })
+            })
+            .await
+    }
+
     async fn sending(
         &self,
         account_key: i64,
@@ -124,6 +180,20 @@ fn due(row: &SqliteRow) -> Result<Due, StoreError> {
         started_at: micros(row, "started_at")?,
         at: Micros(get(row, "at")?),
         is_expired: get(row, "is_expired")?,
+    })
+}
+
+fn work(row: &SqliteRow) -> Result<DueWork, StoreError> {
+    let account_key: i64 = get(row, "account_key")?;
+    let kind = WorkKind::from_number(get(row, "kind")?);
+    Ok(DueWork {
+        account: get::<String>(row, "account")?.into(),
+        account_key,
+        kind: kind.ok_or_else(|| nonsense("work_items", account_key, "kind"))?,
+        subject: get(row, "subject")?,
+        asked_at: Micros(get(row, "created_at")?),
+        attempts: get(row, "attempts")?,
+        at: Micros(get(row, "due_at")?),
     })
 }
 

@@ -3,8 +3,9 @@
 use crate::error::StoreError;
 use crate::log::Moved;
 use crate::record::{ChatRecord, MessageRecord, SendRecord};
+use crate::rows::WorkKind;
 use async_trait::async_trait;
-use channel_domain::fact::Fact;
+use channel_domain::fact::{ChatClaim, Fact};
 use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::send::{Act, Action, Job, Limits, Pace, Refusal, Request, Verdict};
 use channel_domain::time::Micros;
@@ -50,8 +51,10 @@ pub enum Command {
         /// Stable reason: left, or sent again as another one.
         reason: &'static str,
     },
-    /// What UniPile answered about messages.
+    /// What UniPile answered about messages or the account.
     Learn(Vec<Fact>),
+    /// What UniPile answered about a chat.
+    LearnChat(Box<ChatNews>),
     /// Do something to a message or chat that exists. Safe to repeat.
     Act(Acting),
     /// Begin a try of an action.
@@ -74,6 +77,40 @@ pub enum Command {
         /// The labels.
         labels: Option<Vec<String>>,
     },
+}
+
+/// A chat as UniPile describes it.
+#[derive(Debug, Clone)]
+pub struct ChatNews {
+    /// What a message's payload would say about it too.
+    pub claim: ChatClaim,
+    /// The last activity, as of which it is described.
+    pub active_at: Option<Micros>,
+    /// Whether it is archived.
+    pub archived: Option<bool>,
+    /// Until when it is muted; `None` is not muted.
+    pub muted_until: Option<Micros>,
+    /// Whether nothing can be sent here.
+    pub read_only: Option<bool>,
+}
+
+/// Something that a fact left to be asked of UniPile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueWork {
+    /// The account.
+    pub account: AccountId,
+    /// Key of the account.
+    pub account_key: i64,
+    /// What to ask.
+    pub kind: WorkKind,
+    /// About which object, by its id upstream.
+    pub subject: String,
+    /// When it was asked for last.
+    pub asked_at: Micros,
+    /// Tries so far.
+    pub attempts: u32,
+    /// When it is due.
+    pub at: Micros,
 }
 
 /// What to do to a message or chat.
@@ -294,6 +331,27 @@ pub trait Outbox: Send + Sync {
     ///
     /// When the database does not answer.
     async fn due_acts(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueAct>, StoreError>;
+
+    /// What facts left to be asked of UniPile, the longest due first. Accounts in `but` are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    async fn due_work(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueWork>, StoreError>;
+
+    /// Puts a piece of work off until `at`, and counts a try. False if somebody else was faster.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was written.
+    async fn put_off(&self, work: &DueWork, at: Micros) -> Result<bool, StoreError>;
+
+    /// Forgets a piece of work, unless it was asked for again since.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was written.
+    async fn work_done(&self, work: &DueWork) -> Result<(), StoreError>;
 
     /// Where the sending of a message stands.
     ///

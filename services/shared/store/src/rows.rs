@@ -204,6 +204,20 @@ pub enum WorkKind {
     RefreshAccount = 4,
 }
 
+impl WorkKind {
+    /// Reads the stored number.
+    #[must_use]
+    pub const fn from_number(number: i16) -> Option<Self> {
+        Some(match number {
+            1 => Self::RefreshMessage,
+            2 => Self::FetchChat,
+            3 => Self::FetchMedia,
+            4 => Self::RefreshAccount,
+            _ => return None,
+        })
+    }
+}
+
 /// One piece of work. Asking for the same twice is asking once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Work {

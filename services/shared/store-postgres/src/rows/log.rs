@@ -6,10 +6,12 @@ use channel_domain::Micros;
 use channel_store::log::LogRow;
 use channel_store::rows::{HeadWrite, Owned, Work};
 
-/// Asking for the same twice is asking once.
+/// Asking for the same twice is asking once; but whoever is at it must see that it was asked for again.
 const WORK: &str = "INSERT INTO work_items (account_key, kind, subject, created_at, due_at) \
     SELECT account_key, kind, subject, created_at, created_at FROM unnest($1::work_item_row[]) \
-    ON CONFLICT DO NOTHING";
+    ON CONFLICT (account_key, kind, subject) DO UPDATE SET attempts = 0, \
+      created_at = greatest(excluded.created_at, work_items.created_at + 1), \
+      due_at = least(excluded.due_at, work_items.due_at)";
 
 row_sent!(
     "work_item_row",

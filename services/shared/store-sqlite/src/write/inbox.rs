@@ -53,7 +53,10 @@ pub(super) const WORK: Rowwise = Rowwise {
            SELECT column1, column2, column3, unixepoch() * 1000000, unixepoch() * 1000000 \
            FROM (VALUES",
     columns: 3,
-    tail: ") WHERE true ON CONFLICT DO NOTHING",
+    // Whoever is at it must see that it was asked for again.
+    tail: ") WHERE true ON CONFLICT (account_key, kind, subject) DO UPDATE SET attempts = 0, \
+           created_at = max(excluded.created_at, created_at + 1), \
+           due_at = min(excluded.due_at, due_at)",
 };
 
 pub(super) fn work<'q>(query: Query<'q>, row: &'q Owned<Work>) -> Query<'q> {

@@ -10,6 +10,7 @@
 #![expect(missing_docs, reason = "a case is named after the promise it proves")]
 #![expect(clippy::missing_panics_doc, reason = "every case panics when a promise is broken")]
 
+mod acts;
 mod apply;
 mod facts;
 mod inbox;
@@ -18,6 +19,7 @@ mod order;
 mod reads;
 mod sends;
 
+pub use acts::*;
 pub use apply::*;
 pub use inbox::*;
 pub use log::*;
@@ -95,6 +97,10 @@ macro_rules! store_conformance {
             a_message_that_was_stored_as_another_one_becomes_one_again,
             a_message_can_be_cancelled_until_it_leaves,
             an_account_sends_at_its_pace_whoever_asks,
+            what_is_done_is_shown_at_once_and_undone_when_it_did_not_take,
+            what_is_newer_than_an_action_is_not_undone_with_it,
+            a_chat_can_be_named_labelled_and_changed,
+            what_is_asked_for_again_while_it_is_being_asked_is_not_forgotten,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

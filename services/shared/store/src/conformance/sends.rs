@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-const ACCOUNT: &str = "acc";
+pub(super) const ACCOUNT: &str = "acc";
 
 fn rules() -> Rules {
     let pace = Pace { interval: Duration::ZERO, ..Pace::default() };
@@ -50,57 +50,57 @@ fn lost() -> Verdict {
 }
 
 /// The outbox of one account with two chats, `c1` and `c2`.
-struct Desk<'f>(&'f Fresh);
+pub(super) struct Desk<'f>(&'f Fresh);
 
 impl<'f> Desk<'f> {
-    async fn new(fresh: &'f Fresh) -> Self {
+    pub(super) async fn new(fresh: &'f Fresh) -> Self {
         let first = |chat: &str| received(incoming(&format!("first-{chat}"), chat, "Hi", 0));
         fresh.take(ACCOUNT, vec![first("c1"), first("c2")], 1).await;
         Self(fresh)
     }
 
-    async fn command(&self, command: Command, second: i64) -> Done {
+    pub(super) async fn command(&self, command: Command, second: i64) -> Done {
         let account = ACCOUNT.into();
         let done = self.0.store.command(&account, command, &rules(), at(second), None).await;
         done.expect("the command is carried out")
     }
 
-    async fn submit(&self, number: u128, chat: &str, text: &str, second: i64) -> Done {
+    pub(super) async fn submit(&self, number: u128, chat: &str, text: &str, second: i64) -> Done {
         self.command(Command::Submit(submit(number, chat, text)), second).await
     }
 
     /// Begins a request; returns its number.
-    async fn begin(&self, number: u128, second: i64) -> u32 {
+    pub(super) async fn begin(&self, number: u128, second: i64) -> u32 {
         match self.command(Command::Begin(id(number)), second).await {
             Done::Begun(begun) => begun.job.attempts,
             other => panic!("the request does not begin: {other:?}"),
         }
     }
 
-    async fn finish(&self, number: u128, attempt: u32, verdict: Verdict, second: i64) {
+    pub(super) async fn finish(&self, number: u128, attempt: u32, verdict: Verdict, second: i64) {
         let message = id(number);
         let finish = Command::Finish { message, attempt, verdict, slow_down: None, jitter: 0.5 };
         self.command(finish, second).await;
     }
 
-    async fn take(&self, fact: Fact, second: i64) {
+    pub(super) async fn take(&self, fact: Fact, second: i64) {
         self.0.take(ACCOUNT, vec![fact], second).await;
     }
 
     /// The own messages of a chat, newest first.
-    async fn sent(&self, chat: &str) -> Vec<MessageRecord> {
+    pub(super) async fn sent(&self, chat: &str) -> Vec<MessageRecord> {
         let mut messages = self.0.messages(ACCOUNT, chat).await;
         messages.retain(|message| message.outgoing);
         messages
     }
 
-    async fn message(&self, number: u128) -> MessageRecord {
+    pub(super) async fn message(&self, number: u128) -> MessageRecord {
         let key = self.0.account(ACCOUNT).await.key;
         let message = self.0.store.message(key, &id(number)).await.expect("an answer");
         message.expect("the message")
     }
 
-    async fn phase(&self, number: u128) -> Phase {
+    pub(super) async fn phase(&self, number: u128) -> Phase {
         let key = self.0.account(ACCOUNT).await.key;
         let sending = self.0.store.sending(key, &id(number)).await.expect("an answer");
         let phase = sending.map_or(0, |send| send.phase);
@@ -108,14 +108,14 @@ impl<'f> Desk<'f> {
         Phase::from_number(i16::try_from(phase).unwrap_or(0)).expect("a phase")
     }
 
-    async fn due(&self, second: i64) -> Vec<Due> {
+    pub(super) async fn due(&self, second: i64) -> Vec<Due> {
         let mut due = self.0.store.due(at(second), &[], 100).await.expect("an answer");
         due.retain(|due| due.at <= at(second));
         due
     }
 
     /// Whoever follows the log ends with what the tables hold.
-    async fn the_log_tells_the_tables(&self) {
+    pub(super) async fn the_log_tells_the_tables(&self) {
         let mut states: BTreeMap<(i16, String), State> = BTreeMap::new();
         for row in audit(self.0, ACCOUNT).await {
             let key = (row.entity as i16, row.entity_id.clone());

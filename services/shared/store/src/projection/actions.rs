@@ -2,7 +2,7 @@
 
 use super::book::{Book, Entry};
 use super::command::{Clerk, Outcome};
-use crate::outbox::{ActBegun, ActEnd, Acting, Refused};
+use crate::outbox::{ActBegun, ActEnd, Acting, ChatNews, Refused};
 use channel_domain::attendee::Merged;
 use channel_domain::chat::Chat;
 use channel_domain::direction::Direction;
@@ -240,6 +240,29 @@ impl Clerk<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Takes in what UniPile says about a chat that is known here.
+    pub(super) fn learn_chat(&mut self, news: &ChatNews) -> Outcome {
+        let Some(key) = self.book.chat_keys.get(&news.claim.id).copied() else {
+            return Outcome::Nothing;
+        };
+        let inbox = self.stamps.first().copied().unwrap_or_default().inbox;
+        let as_of = Stamp { at: news.active_at.unwrap_or_default(), inbox };
+        let Some(entry) = self.book.chats.get_mut(&key) else { return Outcome::Nothing };
+        let group = news.claim.is_group == Some(true);
+        let mut merged = entry.row.merge_claim(&news.claim, group, as_of);
+        let row = &mut entry.row;
+        let before = (row.archived, row.muted_until, row.read_only);
+        row.archived = news.archived.unwrap_or(row.archived);
+        row.muted_until = news.muted_until;
+        row.read_only = news.read_only.unwrap_or(row.read_only);
+        if before != (row.archived, row.muted_until, row.read_only) {
+            merged = Merged::SHOWN;
+        }
+        entry.note(merged);
+        self.book.touched.chats.push(key);
+        Outcome::Nothing
     }
 
     /// Names or labels a chat.

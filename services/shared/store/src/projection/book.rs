@@ -83,6 +83,8 @@ pub(super) struct Book {
     pub unheld: Vec<i64>,
     pub gone: Vec<Gone>,
     pub pacing: Option<Pacing>,
+    /// What is applied is UniPile's own answer.
+    pub is_asked: bool,
     /// Chats that a command names.
     pub wanted_chats: Vec<ChatId>,
     /// How long what is queued now is expected to wait, in microseconds.
@@ -131,6 +133,7 @@ impl Book {
             unheld: Vec::new(),
             gone: Vec::new(),
             pacing: None,
+            is_asked: false,
             wanted_chats: Vec::new(),
             expected_wait: None,
         }
@@ -168,7 +171,10 @@ impl Book {
     }
 
     pub(super) fn want(&mut self, kind: WorkKind, subject: impl Into<String>) {
-        self.remembered |= self.work.insert(Work { kind, subject: subject.into() });
+        // What UniPile has just been asked for settles what a webhook would leave open.
+        if !self.is_asked {
+            self.remembered |= self.work.insert(Work { kind, subject: subject.into() });
+        }
     }
 
     /// Hands over everything that must be written.

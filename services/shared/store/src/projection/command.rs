@@ -97,6 +97,7 @@ pub(super) struct Clerk<'b> {
 impl Clerk<'_> {
     fn carry_out(&mut self, command: Command) -> Result<Outcome, Refused> {
         if let Command::Learn(facts) = &command {
+            self.book.is_asked = true;
             for (fact, stamp) in facts.iter().zip(&self.stamps) {
                 self.book.apply(fact, *stamp);
             }
@@ -107,6 +108,7 @@ impl Clerk<'_> {
             Command::Act(acting) => return self.act(acting),
             Command::BeginAct(id) => return Ok(self.begin_act(id)),
             Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
+            Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
             command => command,
         };

@@ -96,6 +96,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Finish { message: id, .. }
         | Command::Discard { message: id, .. } => vec![*id],
         Command::Learn(_)
+        | Command::LearnChat(_)
         | Command::Act(_)
         | Command::BeginAct(_)
         | Command::EndAct { .. }
@@ -117,6 +118,7 @@ fn chat_of(command: &Command, book: &Book) -> Option<ChatId> {
     match command {
         Command::Submit(submit) => Some(submit.chat.clone()),
         Command::Describe { chat, .. } => Some(chat.clone()),
+        Command::LearnChat(news) => Some(news.claim.id.clone()),
         Command::Act(acting) => acting.act.chat().cloned(),
         Command::BeginAct(id) | Command::EndAct { id, .. } => book.action(*id)?.act.chat().cloned(),
         _ => None,

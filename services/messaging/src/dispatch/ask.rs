@@ -1,0 +1,86 @@
+//! Asking UniPile what a webhook left open: a message again, a chat that was first seen, the account.
+
+use std::time::Duration;
+
+use channel_domain::fact::{Fact, Status};
+use channel_domain::{ChatId, Micros, UpstreamMessageId};
+use channel_store::StoreError;
+use channel_store::outbox::{ChatNews, Command, DueWork};
+use channel_store::rows::WorkKind;
+use channel_unipile::upstream::{Answer, Chat, ChatReference, MessageState};
+
+use super::Shared;
+
+/// How long one try may take before others may try.
+const LEASE: i64 = 60_000_000;
+/// How often a piece of work is tried before it is left.
+const TRIES: u32 = 8;
+/// The longest wait between two tries.
+const LONGEST: Duration = Duration::from_mins(5);
+
+impl Shared {
+    /// Asks, and keeps the answer like everything else that UniPile says.
+    pub(super) async fn ask(&self, due: &DueWork) -> Result<(), StoreError> {
+        let at = Micros(self.now().0.saturating_add(LEASE));
+        if !self.store.put_off(due, at).await? {
+            return Ok(());
+        }
+        let learnt = match self.answer(due).await {
+            Ok(learnt) => learnt,
+            // What does not exist any more needs no answer.
+            Err(error) if error.is_not_found() => vec![],
+            Err(error) if due.attempts + 1 < TRIES => {
+                tracing::debug!(error = %error, "UniPile could not be asked and will be again");
+                let wait = Duration::from_secs(1 << due.attempts.min(16)).min(LONGEST);
+                let wait = wait.max(error.retry_after().unwrap_or_default());
+                let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+                let later = Micros(self.now().0.saturating_add(wait));
+                return self.store.put_off(&DueWork { at, ..due.clone() }, later).await.map(drop);
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "UniPile was asked in vain");
+                vec![]
+            }
+        };
+        for command in learnt {
+            self.command(&due.account, command).await?;
+        }
+        self.store.work_done(due).await
+    }
+
+    async fn answer(&self, due: &DueWork) -> Answer<Vec<Command>> {
+        let account = &due.account;
+        Ok(match due.kind {
+            WorkKind::RefreshMessage => {
+                let message = UpstreamMessageId::new(due.subject.as_str());
+                let state = self.upstream.message(account, &message).await?;
+                vec![Command::Learn(self.facts(due, &state).await?)]
+            }
+            WorkKind::FetchChat => {
+                let chat = ChatReference::Id(ChatId::new(due.subject.as_str()));
+                vec![Command::LearnChat(Box::new(news(self.upstream.chat(account, &chat).await?)))]
+            }
+            WorkKind::RefreshAccount => {
+                let status = self.upstream.account(account).await?.status();
+                let facts = status.map(|status| Fact::Status(Status { status }));
+                vec![Command::Learn(facts.into_iter().collect())]
+            }
+            WorkKind::FetchMedia => vec![],
+        })
+    }
+
+    /// REST names who reacted by WhatsApp's id alone; the chat's people tell who that is.
+    async fn facts(&self, due: &DueWork, state: &MessageState) -> Answer<Vec<Fact>> {
+        let has_reactions = state.reactions.as_ref().is_some_and(|reactions| !reactions.is_empty());
+        if !has_reactions {
+            return Ok(state.facts(&[]));
+        }
+        let chat = &state.received.chat.id;
+        Ok(state.facts(&self.upstream.chat_attendees(&due.account, chat).await?.items))
+    }
+}
+
+fn news(chat: Chat) -> ChatNews {
+    let Chat { claim, active_at, archived, muted_until, read_only, .. } = chat;
+    ChatNews { claim, active_at, archived, muted_until, read_only }
+}
