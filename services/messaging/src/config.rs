@@ -25,6 +25,10 @@ pub struct MessagingConfig {
     pub most_waiting: u32,
     /// Most characters of a text.
     pub text_limit: u32,
+    /// Most bytes of a file. UniPile's guide says about 15 MB.
+    pub attachment_limit_bytes: u64,
+    /// Most files of a message.
+    pub most_attachments: u32,
     /// How long after sending a text may be changed, in seconds. WhatsApp allows about 15 minutes, and UniPile may
     /// answer success without effect after that.
     pub edit_window_seconds: u32,
@@ -58,6 +62,8 @@ impl Default for MessagingConfig {
             slow_down_seconds: 30,
             most_waiting: 10_000,
             text_limit: 65_536,
+            attachment_limit_bytes: 15 * 1024 * 1024,
+            most_attachments: 10,
             edit_window_seconds: 900,
             expires_seconds: 86_400,
             most_refusals: 8,

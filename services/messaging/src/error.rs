@@ -42,6 +42,12 @@ pub enum MessagingError {
     /// The message was deleted.
     #[error("the message was deleted")]
     MessageDeleted,
+    /// A file did not come whole.
+    #[error("the file did not come whole")]
+    UploadBroken,
+    /// A file is not here, or not any more.
+    #[error("a file is not here, or has expired")]
+    UploadNotFound,
     /// Somebody else wrote it.
     #[error("somebody else wrote the message")]
     MessageNotOwn,
@@ -83,9 +89,11 @@ impl Fault for MessagingError {
             | Self::MessageNotSent
             | Self::MessageDeleted
             | Self::MessageNotOwn
+            | Self::UploadNotFound
             | Self::EditWindowClosed
             | Self::NotQueued
             | Self::NotResolvable => Kind::FailedPrecondition,
+            Self::UploadBroken => Kind::Unavailable { retry_after: None },
             Self::IdReused => Kind::Conflict,
             Self::Full { retry_after } => Kind::Throttled { retry_after: Some(*retry_after) },
             Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
@@ -106,6 +114,8 @@ impl Fault for MessagingError {
             Self::IdReused => "ID_REUSED",
             Self::MessageNotSent => "MESSAGE_NOT_SENT",
             Self::MessageDeleted => "MESSAGE_DELETED",
+            Self::UploadBroken => "UPLOAD_BROKEN",
+            Self::UploadNotFound => "UPLOAD_NOT_FOUND",
             Self::MessageNotOwn => "MESSAGE_NOT_OWN",
             Self::EditWindowClosed => "EDIT_WINDOW_CLOSED",
             Self::Unsupported => "UPSTREAM_UNSUPPORTED",

@@ -15,6 +15,7 @@ mod dispatch;
 mod error;
 pub mod grpc;
 mod outgoing;
+mod uploads;
 
 pub use config::MessagingConfig;
 pub use dispatch::Dispatcher;

@@ -28,8 +28,10 @@ pub struct Ask {
     pub chat: ChatId,
     /// The message's id.
     pub message: MessageId,
-    /// What to send.
+    /// What to send, but its files.
     pub request: Request,
+    /// Its files, as they were taken in, and whether each is a voice message.
+    pub files: Vec<(Uuid, bool)>,
     /// The hash of what was asked for.
     pub hash: [u8; 32],
     /// When it is given up, from now on; `None`: as configured.
@@ -92,15 +94,20 @@ impl Outgoing {
         ask: Ask,
         instead_of: Option<MessageId>,
     ) -> Answer<Written> {
-        self.account(caller, &ask.account).await?;
+        let account_key = self.account(caller, &ask.account).await?;
         if !self.is_connected {
             return Err(MessagingError::NotConfigured);
         }
         let usual = Duration::from_secs(self.config.expires_seconds.into());
         let wait = ask.expires_in.unwrap_or(usual).as_micros();
         let expires_at = self.now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
-        let Ask { account, chat, message, request, hash, .. } = ask;
+        let Ask { account, chat, message, mut request, files, hash, .. } = ask;
         let expires_at = Micros(expires_at);
+        if let Request::Message { files: into, .. } = &mut request
+            && !files.is_empty()
+        {
+            *into = self.files(account_key, &files, expires_at).await?;
+        }
         let submit = Submit { message, chat, request, hash, expires_at, instead_of };
         let written = self.carry_out(&account, Command::Submit(submit)).await?;
         self.wake.notify_one();
@@ -159,6 +166,7 @@ impl Outgoing {
             message: again,
             hash: before.hash,
             request,
+            files: vec![],
             expires_in: None,
         };
         let sent = self.submit(caller, ask, Some(message)).await?;
@@ -225,13 +233,17 @@ impl Outgoing {
         Micros(self.clock.now_micros())
     }
 
-    /// Lets a caller on to an account that exists for them and is still connected.
-    async fn account(&self, caller: &Identity, id: &AccountId) -> Answer<()> {
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Lets a caller on to an account that exists for them and is still connected. Returns its key.
+    pub(crate) async fn account(&self, caller: &Identity, id: &AccountId) -> Answer<i64> {
         let account = self.store.account(id).await?;
         let seen = account.filter(|it| caller.may_see(it.tenant.as_str(), &it.record.id));
         let account = seen.ok_or(MessagingError::AccountNotFound)?;
         let is_removed = account.record.connection == Connection::Deleted as i32;
-        if is_removed { Err(MessagingError::AccountRemoved) } else { Ok(()) }
+        if is_removed { Err(MessagingError::AccountRemoved) } else { Ok(account.key) }
     }
 
     async fn carry_out(&self, account: &AccountId, command: Command) -> Answer<Written> {

@@ -1,6 +1,7 @@
 //! What is sent leaves once, in order, and its end is known or told to be unknown.
 
 mod acts;
+mod files;
 mod stage;
 
 use self::stage::Stage;

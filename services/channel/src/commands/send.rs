@@ -1,22 +1,39 @@
 //! `channel send`: queues a message.
 
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use channel_proto::messaging::v1::{OutgoingContent, SendMessageRequest, SendMessageResponse};
+use channel_proto::messaging::v1::upload_attachment_request::Part;
+use channel_proto::messaging::v1::{
+    OutgoingAttachment, OutgoingContent, SendMessageRequest, SendMessageResponse,
+    UploadAttachmentRequest, UploadHeader,
+};
+use futures::{StreamExt as _, stream};
+use tokio::io::AsyncReadExt as _;
 
 use super::{duration, messages, place};
-use crate::client::{ClientArgs, json};
+use crate::client::{Client, ClientArgs, json};
 use crate::output::{Output, tame};
 use crate::{process, tokens};
+
+/// How much of a file is sent at a time.
+const PIECE: usize = 512 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The chat: its id, or words of its title or number that no other chat has
     chat: String,
     /// The text; `-` reads it from standard input
+    #[arg(required_unless_present_any = ["files", "voice"], default_value = "", hide_default_value = true)]
     text: String,
+    /// A file to send, the text becomes its caption; may be repeated
+    #[arg(long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// A sound file to send as a voice message
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    voice: Option<PathBuf>,
     /// The account that sends
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     account: String,
@@ -47,12 +64,19 @@ async fn send(args: &Args, mut out: Output) -> anyhow::Result<()> {
     let client = args.client.client(tokens::ADMIN)?;
     let text = text(&args.text)?;
     let chat = place::chat(&client, &args.account, &args.chat).await?;
+    let mut attachments = Vec::new();
+    for file in &args.files {
+        attachments.push(uploaded(&client, &chat.account_id, file, false).await?);
+    }
+    if let Some(file) = &args.voice {
+        attachments.push(uploaded(&client, &chat.account_id, file, true).await?);
+    }
     let wire = |duration: Duration| prost_types::Duration::try_from(duration);
     let request = SendMessageRequest {
         account_id: chat.account_id.clone(),
         chat_id: chat.chat_id.clone(),
         client_message_id: args.id.clone().unwrap_or_default(),
-        content: Some(OutgoingContent { text, attachments: vec![] }),
+        content: Some(OutgoingContent { text, attachments }),
         quoted_message_id: args.reply_to.clone().unwrap_or_default(),
         typing: args.typing.map(wire).transpose()?,
         expires_in: args.expires_in.map(wire).transpose()?,
@@ -63,6 +87,38 @@ async fn send(args: &Args, mut out: Output) -> anyhow::Result<()> {
         return Ok(out.line(json::line(name, &answer)?)?);
     }
     Ok(out.line(told(&answer, &chat.title)?)?)
+}
+
+/// Puts a file where it can be sent from.
+async fn uploaded(
+    client: &Client,
+    account: &str,
+    path: &Path,
+    voice: bool,
+) -> anyhow::Result<OutgoingAttachment> {
+    let unreadable = || format!("{} cannot be read", path.display());
+    let file = tokio::fs::File::open(path).await.with_context(unreadable)?;
+    let size_bytes = file.metadata().await.with_context(unreadable)?.len();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let header = UploadHeader {
+        account_id: account.to_owned(),
+        file_name: name,
+        size_bytes,
+        voice,
+        ..UploadHeader::default()
+    };
+    let part = |part| UploadAttachmentRequest { part: Some(part) };
+    let header = stream::once(async move { part(Part::Header(header)) });
+    // A file that breaks off is shorter than announced, which the server refuses.
+    let pieces = stream::unfold(file, async |mut file| {
+        let mut piece = vec![0; PIECE];
+        let count = file.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        piece.truncate(count);
+        Some((Part::Chunk(piece.into()), file))
+    });
+    let parts = header.chain(pieces.map(part));
+    let answer = client.messaging().upload_attachment(parts).await?.into_inner();
+    Ok(OutgoingAttachment { upload_id: answer.upload_id, voice })
 }
 
 fn text(given: &str) -> anyhow::Result<String> {

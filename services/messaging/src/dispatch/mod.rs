@@ -24,12 +24,18 @@ use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::MessagingConfig;
 
 /// How much of what webhooks left open is asked for at a time.
 const ASKED_AT_ONCE: usize = 4;
+
+/// How often old files are looked for.
+const PRUNE_EVERY: Duration = Duration::from_mins(1);
+/// How many are dropped at a time.
+const PRUNED: usize = 100;
 
 /// What the parts of a dispatcher share.
 struct Shared {
@@ -99,8 +105,10 @@ impl Dispatcher {
             taken: HashSet::new(),
             waiting: HashMap::new(),
             failures: 0,
+            pruned_at: None,
         };
         while !stop.is_cancelled() {
+            rounds.prune().await;
             let wait = rounds.start_what_is_due().await;
             rounds.rest(wait, &stop).await;
         }
@@ -121,11 +129,24 @@ struct Rounds {
     /// Accounts that may not send before a time.
     waiting: HashMap<AccountId, Micros>,
     failures: u32,
+    pruned_at: Option<Instant>,
 }
 
 impl Rounds {
     fn now(&self) -> Micros {
         Micros(self.dispatcher.shared.clock.now_micros())
+    }
+
+    /// Drops files that were never sent, or long ago; seldom.
+    async fn prune(&mut self) {
+        if self.pruned_at.is_some_and(|at| at.elapsed() < PRUNE_EVERY) {
+            return;
+        }
+        self.pruned_at = Some(Instant::now());
+        if let Err(error) = self.dispatcher.shared.store.prune_uploads(self.now(), PRUNED).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "old files could not be dropped");
+        }
     }
 
     /// Starts what is due; returns how long nothing more will be.

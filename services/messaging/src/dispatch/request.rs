@@ -1,8 +1,10 @@
 //! One request to UniPile.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use channel_domain::Micros;
+use channel_domain::fact::{Attachment, AttachmentKind};
 use channel_domain::send::{Request, Verdict};
 use channel_store::StoreError;
 use channel_store::outbox::{Begun, Command, Done, Due};
@@ -11,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::Shared;
 use super::verdict::{Ended, judge};
+use crate::uploads;
 
 /// How often the end of a request is written before its lease has to tell.
 const TRIES: u32 = 5;
@@ -66,10 +69,11 @@ impl Shared {
     async fn ask_upstream(&self, due: &Due, begun: &Begun) -> Result<Sent, UpstreamError> {
         let (account, about) = (&due.account, begun.about.clone());
         match &begun.job.request {
-            Request::Message { text, typing_ms, .. } => {
+            Request::Message { text, files, typing_ms, .. } => {
+                let content = self.content(begun, text.clone(), files)?;
                 let send = SendMessage {
                     chat: begun.job.chat.clone(),
-                    content: Outgoing { text: text.clone(), files: vec![], voice: None },
+                    content,
                     quote: about,
                     typing: typing_ms.map(|ms| Duration::from_millis(ms.into())),
                 };
@@ -84,6 +88,28 @@ impl Shared {
                 Err(UpstreamError { route: "POST /chats", failure })
             }
         }
+    }
+
+    fn content(
+        &self,
+        begun: &Begun,
+        text: Option<String>,
+        files: &[Attachment],
+    ) -> Result<Outgoing, UpstreamError> {
+        let mut content = Outgoing { text, ..Outgoing::default() };
+        for file in files {
+            let store = Arc::clone(&self.store);
+            let ready = uploads::outgoing(store, begun.account_key, file);
+            let lost = Failure::Invalid("a file of the message is not there");
+            let ready =
+                ready.ok_or(UpstreamError { route: "POST /chats/{id}/messages", failure: lost })?;
+            if file.kind == AttachmentKind::Voice {
+                content.voice = Some(ready);
+            } else {
+                content.files.push(ready);
+            }
+        }
+        Ok(content)
     }
 
     /// Writes how a request ended. If the database is away for longer, the lease ends and the message is

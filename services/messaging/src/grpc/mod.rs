@@ -68,6 +68,39 @@ async fn send_message(
     Ok(pb::SendMessageResponse { message: Some(message), send: Some(send) })
 }
 
+async fn upload_attachment(
+    outgoing: Outgoing,
+    caller: Identity,
+    mut parts: Streaming<pb::UploadAttachmentRequest>,
+) -> Answer<pb::UploadAttachmentResponse> {
+    use pb::upload_attachment_request::Part;
+    let headless = || {
+        let mut errors = FieldErrors::with_reason("UPLOAD_HEADER_MISSING");
+        errors.add("header", "must be the first part, once");
+        MessagingError::from(errors)
+    };
+    let mut next = async || parts.message().await.map_err(|_| MessagingError::UploadBroken);
+    let Some(Part::Header(header)) = next().await?.and_then(|it| it.part) else {
+        return Err(headless());
+    };
+    let mut incoming = outgoing.receive(&caller, requests::upload(header)?).await?;
+    while let Some(part) = next().await? {
+        match part.part {
+            Some(Part::Chunk(bytes)) => incoming.add(bytes.into()).await?,
+            Some(Part::Header(_)) => return Err(headless()),
+            None => {}
+        }
+    }
+    let upload = incoming.finish().await?;
+    Ok(pb::UploadAttachmentResponse {
+        upload_id: upload.id.to_string(),
+        kind: wire::attachment_kind(upload.kind).into(),
+        mime_type: upload.mime,
+        size_bytes: upload.size,
+        expires_at: Some(wire::timestamp(upload.expires_at)),
+    })
+}
+
 async fn cancel_send(
     outgoing: Outgoing,
     caller: Identity,
@@ -216,6 +249,7 @@ macro_rules! service {
 service! {
     built {
         send_message(pb::SendMessageRequest) -> pb::SendMessageResponse;
+        upload_attachment(Streaming<pb::UploadAttachmentRequest>) -> pb::UploadAttachmentResponse;
         cancel_send(pb::CancelSendRequest) -> pb::CancelSendResponse;
         edit_message(pb::EditMessageRequest) -> pb::EditMessageResponse;
         delete_message(pb::DeleteMessageRequest) -> pb::DeleteMessageResponse;
@@ -232,7 +266,6 @@ service! {
         connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, Admin;
         reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, Admin;
         remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, Admin;
-        upload_attachment(Streaming<pb::UploadAttachmentRequest>) -> pb::UploadAttachmentResponse, Agent;
     }
 }
 

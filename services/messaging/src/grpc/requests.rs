@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 use crate::outgoing::Ask;
+use crate::uploads::Announced;
 
 /// Most bytes of an id: far more than any that UniPile makes.
 const MOST_ID: usize = 256;
@@ -67,7 +68,7 @@ pub(super) fn send(
     let account = id(&mut bad, "account_id", it.account_id);
     let chat = id(&mut bad, "chat_id", it.chat_id);
     let message = own_id(&mut bad, "client_message_id", &it.client_message_id);
-    let text = content(&mut bad, it.content, config);
+    let content = content(&mut bad, it.content, config);
     let quoted = Some(it.quoted_message_id).filter(|id| !id.is_empty());
     let quote = quoted.and_then(|text| uuid(&mut bad, "quoted_message_id", &text));
     let typing = duration(&mut bad, "typing", it.typing, Duration::ZERO..=TYPING, "0 to 30 s");
@@ -75,28 +76,37 @@ pub(super) fn send(
         duration(&mut bad, "expires_in", it.expires_in, SOONEST..=LATEST, "10 s to 24 h");
     let typing_ms = typing.and_then(|typing| u32::try_from(typing.as_millis()).ok());
     // What is missing has noted why.
-    let (Some(account), Some(chat), Some(message), true) = (account, chat, message, bad.is_empty())
-    else {
-        return Err(bad);
-    };
-    let request = Request::Message { text, files: vec![], quote, typing_ms };
-    Ok(Ask { account, chat, message, request, hash, expires_in })
+    match (account, chat, message, content) {
+        (Some(account), Some(chat), Some(message), Some((text, files))) if bad.is_empty() => {
+            let request = Request::Message { text, files: vec![], quote, typing_ms };
+            Ok(Ask { account, chat, message, request, files, hash, expires_in })
+        }
+        _ => Err(bad),
+    }
 }
 
-/// The text of a message, which must have one as long as files cannot be sent.
+/// The text and the files of a message, which must have one of them.
 fn content(
     bad: &mut FieldErrors,
     content: Option<pb::OutgoingContent>,
     config: &MessagingConfig,
-) -> Option<String> {
+) -> Option<(Option<String>, Vec<(Uuid, bool)>)> {
     let content = bad.require("content", content)?;
-    text(bad, "content.text", &content.text, config);
-    bad.ensure(
-        "content.attachments",
-        content.attachments.is_empty(),
-        "cannot be sent by this version yet",
-    );
-    Some(content.text)
+    let count = content.attachments.len();
+    if count == 0 || !content.text.is_empty() {
+        text(bad, "content.text", &content.text, config);
+    }
+    if count > config.most_attachments as usize {
+        bad.add("content.attachments", format!("must be at most {}", config.most_attachments));
+    }
+    let mut files = Vec::new();
+    for (at, file) in content.attachments.iter().enumerate() {
+        let field = format!("content.attachments[{at}].upload_id");
+        files.extend(uuid(bad, &field, &file.upload_id).map(|id| (id.0, file.voice)));
+    }
+    let alone = count == 1 || !content.attachments.iter().any(|file| file.voice);
+    bad.ensure("content.attachments", alone, "a voice message is sent alone");
+    Some((Some(content.text).filter(|text| !text.is_empty()), files))
 }
 
 /// A text that can be sent.
@@ -226,7 +236,7 @@ pub(super) fn forward(it: pb::ForwardMessageRequest) -> Result<Ask, FieldErrors>
     match (account, source, chat, message) {
         (Some(account), Some(source), Some(chat), Some(message)) if bad.is_empty() => {
             let request = Request::Forward { message: source, text: None, files: vec![] };
-            Ok(Ask { account, chat, message, request, hash, expires_in: None })
+            Ok(Ask { account, chat, message, request, files: vec![], hash, expires_in: None })
         }
         _ => Err(bad),
     }
@@ -288,4 +298,25 @@ fn acts(chat: &ChatId, request: Uuid, flags: [Option<bool>; 4]) -> Vec<(Uuid, Ac
         Some((uuid::Builder::from_custom_bytes(bytes).into_uuid(), act?))
     };
     (0..).zip(all).filter_map(own).collect()
+}
+
+/// What a client says of a file.
+pub(super) fn upload(it: pb::UploadHeader) -> Result<Announced, FieldErrors> {
+    let mut bad = FieldErrors::default();
+    let account = id(&mut bad, "header.account_id", it.account_id);
+    let hash_fits = it.sha256.is_empty() || it.sha256.len() == 32;
+    bad.ensure("header.sha256", hash_fits, "must be 32 bytes");
+    let mime_fits = it.mime_type.is_empty() || it.mime_type.contains('/');
+    bad.ensure("header.mime_type", mime_fits && it.mime_type.len() <= MOST_ID, "is no media type");
+    match account {
+        Some(account) if bad.is_empty() => Ok(Announced {
+            account,
+            name: it.file_name,
+            mime: it.mime_type,
+            size: it.size_bytes,
+            hash: it.sha256.to_vec(),
+            voice: it.voice,
+        }),
+        _ => Err(bad),
+    }
 }

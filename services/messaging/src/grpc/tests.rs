@@ -99,7 +99,7 @@ async fn every_bad_field_of_a_message_is_named_at_once() {
         "chat_id",
         "client_message_id",
         "content.text",
-        "content.attachments",
+        "content.attachments[0].upload_id",
         "quoted_message_id",
         "typing",
         "expires_in",

@@ -193,6 +193,19 @@ pub enum AttachmentKind {
     Other,
 }
 
+impl AttachmentKind {
+    /// What a file of this media type is sent as.
+    #[must_use]
+    pub fn of_mime(mime: &str) -> Self {
+        match mime.split('/').next().unwrap_or_default() {
+            "image" => Self::Image,
+            "video" => Self::Video,
+            "audio" => Self::Audio,
+            _ => Self::Document,
+        }
+    }
+}
+
 /// A system line or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemEvent {

@@ -56,6 +56,28 @@ CREATE INDEX outbox_due ON outbox (next_at) WHERE phase IN (1, 2, 3);
 -- Those that an own message may turn out to be.
 CREATE INDEX outbox_left ON outbox (account_key, chat_key) WHERE phase IN (2, 3, 5, 6);
 
+-- Files to be sent, until they have been.
+CREATE TABLE uploads (
+  account_key bigint NOT NULL,
+  id          uuid NOT NULL,
+  name        text NOT NULL,
+  mime        text NOT NULL,
+  kind        text NOT NULL,
+  size        bigint NOT NULL,
+  is_complete boolean NOT NULL,
+  expires_at  bigint NOT NULL,
+  PRIMARY KEY (account_key, id)
+);
+CREATE INDEX uploads_by_age ON uploads (expires_at);
+CREATE TABLE upload_chunks (
+  account_key bigint NOT NULL,
+  id          uuid NOT NULL,
+  position    integer NOT NULL,
+  bytes       bytea NOT NULL,
+  PRIMARY KEY (account_key, id, position)
+);
+ALTER TABLE upload_chunks ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 -- How fast each account may send. Its row is written under the account's lock.
 CREATE TABLE account_pacing (
   account_key bigint PRIMARY KEY,

@@ -32,6 +32,7 @@ mod schema;
 mod search;
 mod statistics;
 mod store;
+mod uploads;
 mod wake;
 
 #[cfg(feature = "testing")]

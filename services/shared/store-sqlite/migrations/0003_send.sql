@@ -56,6 +56,27 @@ CREATE INDEX outbox_due ON outbox (next_at) WHERE phase IN (1, 2, 3);
 -- Those that an own message may turn out to be.
 CREATE INDEX outbox_left ON outbox (account_key, chat_key) WHERE phase IN (2, 3, 5, 6);
 
+-- Files to be sent, until they have been.
+CREATE TABLE uploads (
+  account_key INTEGER NOT NULL,
+  id          BLOB NOT NULL,
+  name        TEXT NOT NULL,
+  mime        TEXT NOT NULL,
+  kind        TEXT NOT NULL,
+  size        INTEGER NOT NULL,
+  is_complete INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  PRIMARY KEY (account_key, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX uploads_by_age ON uploads (expires_at);
+CREATE TABLE upload_chunks (
+  account_key INTEGER NOT NULL,
+  id          BLOB NOT NULL,
+  position    INTEGER NOT NULL,
+  bytes       BLOB NOT NULL,
+  PRIMARY KEY (account_key, id, position)
+) STRICT;
+
 -- How fast each account may send.
 CREATE TABLE account_pacing (
   account_key INTEGER PRIMARY KEY,

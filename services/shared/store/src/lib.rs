@@ -8,10 +8,11 @@
 //! |---|---|
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
+//! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the four traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the five traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod error;
@@ -22,6 +23,7 @@ pub mod projection;
 pub mod reads;
 pub mod record;
 pub mod rows;
+pub mod uploads;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -31,8 +33,9 @@ pub use intake::Intake;
 pub use log::ChangeLog;
 pub use outbox::Outbox;
 pub use reads::Reads;
+pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads> Store for T {}

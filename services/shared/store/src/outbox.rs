@@ -240,6 +240,8 @@ pub struct DueAct {
 /// A request that has begun.
 #[derive(Debug, Clone)]
 pub struct Begun {
+    /// Key of the account.
+    pub account_key: i64,
     /// The message in the outbox.
     pub job: Job,
     /// UniPile's id of the message that it answers or forwards.

@@ -138,7 +138,9 @@ pub(super) const ATTACHMENTS: [AttachmentKind; 8] = [
     AttachmentKind::Other,
 ];
 
-pub(super) const fn attachment(kind: AttachmentKind) -> pb::AttachmentKind {
+/// What a file is.
+#[must_use]
+pub const fn attachment(kind: AttachmentKind) -> pb::AttachmentKind {
     match kind {
         AttachmentKind::Image => pb::AttachmentKind::Image,
         AttachmentKind::Video => pb::AttachmentKind::Video,

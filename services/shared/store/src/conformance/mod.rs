@@ -18,6 +18,7 @@ mod log;
 mod order;
 mod reads;
 mod sends;
+mod uploads;
 
 pub use acts::*;
 pub use apply::*;
@@ -26,6 +27,7 @@ pub use log::*;
 pub use order::*;
 pub use reads::*;
 pub use sends::*;
+pub use uploads::*;
 
 use crate::Store;
 use std::any::Any;
@@ -101,6 +103,7 @@ macro_rules! store_conformance {
             what_is_newer_than_an_action_is_not_undone_with_it,
             a_chat_can_be_named_labelled_and_changed,
             what_is_asked_for_again_while_it_is_being_asked_is_not_forgotten,
+            a_file_is_kept_in_pieces_until_it_expires,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

@@ -174,7 +174,9 @@ impl Clerk<'_> {
         let about = about_of(self.book, &Command::Begin(job.id));
         let about = about.and_then(|id| self.book.message_by_id(id)?.upstream_id.clone());
         let begun = self.book.jobs.get(&job.key).map(|entry| entry.row.clone());
-        begun.map_or(Outcome::Nothing, |job| Outcome::Begun(Box::new(Begun { job, about })))
+        let account_key = self.book.key();
+        let begun = begun.map(|job| Box::new(Begun { account_key, job, about }));
+        begun.map_or(Outcome::Nothing, Outcome::Begun)
     }
 
     fn finish(&mut self, job: &Job, attempt: u32, verdict: &Verdict, jitter: f64) {

@@ -213,7 +213,7 @@ async fn typing_prolongs_the_limit() {
     let url = format!("http://{}", server.address);
     // With this limit alone no call could end well.
     let limit = Duration::from_nanos(1);
-    let client = client(&url, ClientOptions { transfer_timeout: limit, ..options() });
+    let client = client(&url, ClientOptions { json_timeout: limit, ..options() });
     client.send(&account(), &text("x")).await.unwrap_err();
     let typed = SendMessage { typing: Some(Duration::from_secs(20)), ..text("x") };
     client.send(&account(), &typed).await.unwrap();
