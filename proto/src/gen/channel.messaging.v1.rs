@@ -648,7 +648,7 @@ pub mod messaging_service_client {
     /// * PERMISSION_DENIED: `ROLE_MISSING`. Do not retry.
     /// * INVALID_ARGUMENT: `INVALID_ARGUMENT`, with every bad field named in `google.rpc.BadRequest`. Do not retry.
     /// * NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, of what is named.
-    /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`. Do not retry.
+    /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED` (nobody said where the upstream is). Do not retry.
     /// * UNAVAILABLE: `STORE_UNAVAILABLE`, `STORE_CONTENDED`, `SHUTTING_DOWN`. Retry with back-off, or after RetryInfo.
     /// * UNAVAILABLE through a gateway: `UPSTREAM_UNREACHABLE`, `UPSTREAM_INTERRUPTED`. Retry with back-off.
     /// * UNIMPLEMENTED: `NOT_BUILT`, or `UPSTREAM_UNSUPPORTED`; GetCapabilities of QueryService tells before.
@@ -1249,7 +1249,8 @@ pub mod messaging_service_client {
         ///
         /// Role: agent. Safe to retry: a file that is never sent expires.
         ///
-        /// INVALID_ARGUMENT: `UPLOAD_TOO_LARGE`, `UPLOAD_SIZE_WRONG`, `UPLOAD_HASH_WRONG`, `UPLOAD_HEADER_MISSING`.
+        /// INVALID_ARGUMENT: `UPLOAD_TOO_LARGE`, `UPLOAD_SIZE_WRONG`, `UPLOAD_HASH_WRONG`, `UPLOAD_TYPE_WRONG` (the bytes are
+        /// no picture, sound or film though the media type says so), `UPLOAD_HEADER_MISSING`. UNAVAILABLE: `UPLOAD_BROKEN`.
         /// RESOURCE_EXHAUSTED: `STORAGE_FULL`.
         pub async fn upload_attachment(
             &mut self,
@@ -1503,7 +1504,8 @@ pub mod messaging_service_server {
         ///
         /// Role: agent. Safe to retry: a file that is never sent expires.
         ///
-        /// INVALID_ARGUMENT: `UPLOAD_TOO_LARGE`, `UPLOAD_SIZE_WRONG`, `UPLOAD_HASH_WRONG`, `UPLOAD_HEADER_MISSING`.
+        /// INVALID_ARGUMENT: `UPLOAD_TOO_LARGE`, `UPLOAD_SIZE_WRONG`, `UPLOAD_HASH_WRONG`, `UPLOAD_TYPE_WRONG` (the bytes are
+        /// no picture, sound or film though the media type says so), `UPLOAD_HEADER_MISSING`. UNAVAILABLE: `UPLOAD_BROKEN`.
         /// RESOURCE_EXHAUSTED: `STORAGE_FULL`.
         async fn upload_attachment(
             &self,
@@ -1530,7 +1532,7 @@ pub mod messaging_service_server {
     /// * PERMISSION_DENIED: `ROLE_MISSING`. Do not retry.
     /// * INVALID_ARGUMENT: `INVALID_ARGUMENT`, with every bad field named in `google.rpc.BadRequest`. Do not retry.
     /// * NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, of what is named.
-    /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`. Do not retry.
+    /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED` (nobody said where the upstream is). Do not retry.
     /// * UNAVAILABLE: `STORE_UNAVAILABLE`, `STORE_CONTENDED`, `SHUTTING_DOWN`. Retry with back-off, or after RetryInfo.
     /// * UNAVAILABLE through a gateway: `UPSTREAM_UNREACHABLE`, `UPSTREAM_INTERRUPTED`. Retry with back-off.
     /// * UNIMPLEMENTED: `NOT_BUILT`, or `UPSTREAM_UNSUPPORTED`; GetCapabilities of QueryService tells before.

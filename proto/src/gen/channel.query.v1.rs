@@ -114,7 +114,8 @@ pub struct Capability {
     /// Whether it can be used.
     #[prost(enumeration = "Support", tag = "2")]
     pub support: i32,
-    /// Stable reason when it cannot, for example `ROLE_MISSING`, `ACCOUNT_DISCONNECTED`, `NOT_BUILT`. Empty otherwise.
+    /// Stable reason when it cannot, for example `ROLE_MISSING`, `ACCOUNT_DISCONNECTED`, `ACCOUNT_REMOVED`,
+    /// `CHAT_READ_ONLY`, `UPSTREAM_UNSUPPORTED`, `UPSTREAM_NOT_CONFIGURED`, `NOT_BUILT`. Empty otherwise.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
@@ -146,6 +147,9 @@ pub struct GetCapabilitiesRequest {
     /// The account. Empty: what holds for the caller whatever the account.
     #[prost(string, tag = "1")]
     pub account_id: ::prost::alloc::string::String,
+    /// A chat of the account. Empty: what holds whatever the chat.
+    #[prost(string, tag = "2")]
+    pub chat_id: ::prost::alloc::string::String,
 }
 /// What this server and account can do.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1373,9 +1377,9 @@ pub mod query_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Tells what this server and an account can do for the caller.
+        /// Tells what this server, an account and a chat can do for the caller.
         ///
-        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`.
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`.
         pub async fn get_capabilities(
             &mut self,
             request: impl tonic::IntoRequest<super::GetCapabilitiesRequest>,
@@ -1594,9 +1598,9 @@ pub mod query_service_server {
             tonic::Response<Self::GetAttachmentStream>,
             tonic::Status,
         >;
-        /// Tells what this server and an account can do for the caller.
+        /// Tells what this server, an account and a chat can do for the caller.
         ///
-        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`.
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`.
         async fn get_capabilities(
             &self,
             request: tonic::Request<super::GetCapabilitiesRequest>,

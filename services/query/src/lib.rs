@@ -1,5 +1,6 @@
 //! Answers from the local database and streams every change.
 
+pub mod capabilities;
 pub mod error;
 pub mod grpc;
 pub mod live;

@@ -82,7 +82,14 @@ async fn files_and_voice_messages_arrive_whole(world: World) -> Result<()> {
             (!message.provider_id.is_empty()).then_some(message)
         })
         .await?;
-        assert_eq!(there.attachments.iter().map(|it| it.kind()).collect::<Vec<_>>(), kinds);
+        assert_eq!(
+            there
+                .attachments
+                .iter()
+                .map(channel_proto::types::v1::Attachment::kind)
+                .collect::<Vec<_>>(),
+            kinds
+        );
         assert_eq!(there.attachments[0].size_bytes, size);
         let here = stage.messages(&chat).await?;
         assert_eq!(here.iter().filter(|it| it.upstream_id == there.upstream_id).count(), 1);

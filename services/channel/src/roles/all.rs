@@ -125,7 +125,7 @@ impl Plan {
         let (config, store) = (&self.config, opened.store());
         let server = server(config.server.clone(), identity);
         let (server, ingest) = ingest::add(stage, server, &store, &config.ingest)?;
-        let (server, live) = query::add(stage, server, &store, &config.live, &config.auth);
+        let (server, live) = query::add(stage, server, &store, config, upstream.is_some());
         let server = messaging::add(stage, server, &store, &config.messaging, upstream);
         let health = server.health();
         database::follow(stage, &opened, &health);

@@ -1,18 +1,21 @@
 //! Query: reads what is stored, and follows it live.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use channel_proto::query::v1::query_service_server::QueryServiceServer;
 use channel_query::Queries;
+use channel_query::capabilities::Setup;
 use channel_query::grpc::OverGrpc;
-use channel_query::live::{Live, LiveConfig, WatchRoute};
+use channel_query::live::{Live, WatchRoute};
 use channel_query::page::TOKEN_KEY_LENGTH;
-use channel_runtime::config::{AuthConfig, Secret};
+use channel_runtime::config::Secret;
 use channel_runtime::server::GrpcServer;
 use channel_store::Store;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use crate::config::Config;
 use crate::process::Stage;
 
 /// What the key of page tokens is derived for.
@@ -23,14 +26,24 @@ pub(crate) fn add(
     stage: &Stage,
     server: GrpcServer,
     store: &Arc<dyn Store>,
-    live: &LiveConfig,
-    auth: &AuthConfig,
+    config: &Config,
+    is_connected: bool,
 ) -> (GrpcServer, Live) {
-    let key = page_token_key(&auth.secret);
+    let (live, messaging) = (&config.live, &config.messaging);
+    let setup = Setup {
+        is_connected,
+        text_characters: messaging.text_limit,
+        attachment_bytes: messaging.attachment_limit_bytes,
+        attachments: messaging.most_attachments,
+        edit_window: Duration::from_secs(messaging.edit_window_seconds.into()),
+        watch_accounts: u32::try_from(live.accounts_per_stream).unwrap_or(u32::MAX),
+        streams: u32::try_from(live.streams_per_user).unwrap_or(u32::MAX),
+    };
+    let key = page_token_key(&config.auth.secret);
     let queries = Queries::new(Arc::clone(store), Arc::clone(&stage.clock), &key);
     let live =
         Live::start(Arc::clone(store), live.clone(), Arc::clone(&stage.clock), &stage.supervisor);
-    let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks());
+    let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks()).knowing(setup);
     let service = WatchRoute::new(QueryServiceServer::new(service), live.clone());
     (server.service(service), live)
 }

@@ -86,7 +86,7 @@ async fn upload_attachment(
     let mut incoming = outgoing.receive(&caller, requests::upload(header)?).await?;
     while let Some(part) = next().await? {
         match part.part {
-            Some(Part::Chunk(bytes)) => incoming.add(bytes.into()).await?,
+            Some(Part::Chunk(bytes)) => incoming.add(bytes).await?,
             Some(Part::Header(_)) => return Err(headless()),
             None => {}
         }

@@ -85,12 +85,15 @@ pub(super) fn send(
     }
 }
 
+/// The text of a message, and its files.
+type Said = (Option<String>, Vec<(Uuid, bool)>);
+
 /// The text and the files of a message, which must have one of them.
 fn content(
     bad: &mut FieldErrors,
     content: Option<pb::OutgoingContent>,
     config: &MessagingConfig,
-) -> Option<(Option<String>, Vec<(Uuid, bool)>)> {
+) -> Option<Said> {
     let content = bad.require("content", content)?;
     let count = content.attachments.len();
     if count == 0 || !content.text.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::answers;
 use super::fields::{self, LISTS};
+use crate::capabilities::{Setup, capabilities};
 use crate::error::QueryError;
 use crate::read::{AttendeesAsk, ChatsAsk, MessagesAsk, Queries, SearchAsk};
 use channel_domain::{AccountId, AttendeeId, ChatId};
@@ -9,6 +10,7 @@ use channel_proto::query::v1 as pb;
 use channel_runtime::fault::FieldErrors;
 use channel_runtime::identity::Identity;
 use channel_wire as wire;
+use std::sync::Arc;
 
 type Answer<T> = Result<T, QueryError>;
 
@@ -123,6 +125,20 @@ pub(super) async fn get_attendee(
         attendee: Some(wire::attendee(&found.account.record.id, &found.row)),
         freshness: Some(answers::freshness(&found.account)),
     })
+}
+
+pub(super) async fn get_capabilities(
+    queries: Queries,
+    caller: Identity,
+    setup: Arc<Setup>,
+    it: pb::GetCapabilitiesRequest,
+) -> Answer<pb::GetCapabilitiesResponse> {
+    let mut bad = FieldErrors::default();
+    let account = fields::optional_id::<AccountId>(&mut bad, "account_id", it.account_id);
+    let chat = fields::optional_id::<ChatId>(&mut bad, "chat_id", it.chat_id);
+    bad.ensure("account_id", chat.is_none() || account.is_some(), "must be set with a chat");
+    bad.finish()?;
+    capabilities(&queries, &caller, &setup, account, chat).await
 }
 
 /// The value, if every field was good. A missing value has always noted why.

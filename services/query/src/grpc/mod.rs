@@ -5,6 +5,7 @@ mod calls;
 mod fields;
 mod requests;
 
+use crate::capabilities::Setup;
 use crate::error::QueryError;
 use crate::live::{Live, WatchRoute};
 use crate::read::Queries;
@@ -17,6 +18,7 @@ use channel_runtime::supervise::Tasks;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use prost::Message as _;
+use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 /// The query service.
@@ -25,14 +27,21 @@ pub struct OverGrpc {
     queries: Queries,
     live: Live,
     tasks: Tasks,
+    setup: Arc<Setup>,
 }
 
 impl OverGrpc {
     /// Reads through `queries`, in `tasks` of their own: a caller that goes away leaves no database
     /// connection half-way.
     #[must_use]
-    pub const fn new(queries: Queries, live: Live, tasks: Tasks) -> Self {
-        Self { queries, live, tasks }
+    pub fn new(queries: Queries, live: Live, tasks: Tasks) -> Self {
+        Self { queries, live, tasks, setup: Arc::default() }
+    }
+
+    /// Tells clients what the other roles are set up for.
+    #[must_use]
+    pub fn knowing(self, setup: Setup) -> Self {
+        Self { setup: Arc::new(setup), ..self }
     }
 
     /// The service to put into a server, with frames of `Watch` passed on as the bytes that they are.
@@ -163,7 +172,9 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetCapabilitiesRequest>,
     ) -> Result<Response<pb::GetCapabilitiesResponse>, Status> {
-        not_built(&request)
+        let setup = Arc::clone(&self.setup);
+        let call = |queries, caller, it| calls::get_capabilities(queries, caller, setup, it);
+        self.answer(request, call).await
     }
 
     async fn watch(

@@ -170,5 +170,11 @@ async fn what_is_not_built_says_so() {
     let file = world.service.get_attachment(ask(pb::GetAttachmentRequest::default())).await;
     assert_eq!(reason(&file.map(drop).unwrap_err()), expected);
     let all = world.service.get_capabilities(ask(pb::GetCapabilitiesRequest::default())).await;
-    assert_eq!(reason(&all.unwrap_err()), expected);
+    let all = all.unwrap().into_inner().capabilities;
+    assert!(
+        all.iter().any(|it| it.reason == "NOT_BUILT") && all.iter().any(|it| it.reason.is_empty())
+    );
+    let nowhere = pb::GetCapabilitiesRequest { account_id: "nowhere".into(), ..Default::default() };
+    let missing = world.service.get_capabilities(ask(nowhere)).await.unwrap_err();
+    assert_eq!(reason(&missing), (Code::NotFound, "ACCOUNT_NOT_FOUND".into()));
 }
