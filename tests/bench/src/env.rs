@@ -42,6 +42,8 @@ pub(crate) struct Sizes {
     pub(crate) messages: [usize; 2],
     /// How often each list is read.
     pub(crate) reads: usize,
+    /// Accounts, and messages that wait in each.
+    pub(crate) outbox: [usize; 2],
 }
 
 impl Sizes {
@@ -54,6 +56,7 @@ impl Sizes {
             idle_streams: 10_000,
             messages: [10_000.min(args.messages), args.messages],
             reads: 200,
+            outbox: [200, 50],
         };
         if !args.quick {
             return full;
@@ -66,6 +69,7 @@ impl Sizes {
             idle_streams: 500,
             messages: [1_000, 5_000],
             reads: 20,
+            outbox: [10, 5],
         }
     }
 }

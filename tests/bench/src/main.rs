@@ -1,4 +1,4 @@
-//! Measures the receive and read paths, each beside its reference from the same run.
+//! Measures the receive, read and send paths, each beside its reference from the same run.
 //!
 //! The program plays several parts, each in a process of its own, so that what the product needs is
 //! counted apart from what it takes to load it:

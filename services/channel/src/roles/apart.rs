@@ -115,8 +115,7 @@ impl Plan {
         let opened = Opened::open(&self.config.store).await?;
         let (config, store) = (&self.config, opened.store());
         let server = self.server(stage)?;
-        let (server, live) =
-            query::add(stage, server, &store, config, config.unipile_base_url()?.is_some());
+        let (server, live) = query::add(stage, server, &store, config, true);
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { live: Some(live), store: Some(opened), ..Ending::default() })

@@ -21,7 +21,8 @@ use crate::process::Stage;
 /// What the key of page tokens is derived for.
 const PAGE_TOKENS: &[u8] = b"channel page tokens v1";
 
-/// Adds the role to a server.
+/// Adds the role to a server. `is_connected`: there is an upstream, as far as this process can know; apart from
+/// messaging it cannot.
 pub(crate) fn add(
     stage: &Stage,
     server: GrpcServer,

@@ -2,9 +2,9 @@
 
 use crate::attendee::Merged;
 use crate::direction::Direction;
-use crate::fact::ChatClaim;
+use crate::fact::{AttachmentKind, ChatClaim};
 use crate::ids::{AttendeeId, ChatId, MessageId};
-use crate::message::{ContentKind, Message};
+use crate::message::{ContentKind, Message, Status};
 use crate::names::{self, NameSource, TitleParts};
 use crate::sort_key::SortKey;
 use crate::time::{Micros, Stamp};
@@ -67,6 +67,15 @@ pub struct LastMessage {
     pub kind: ContentKind,
     /// Its provider time.
     pub sent_at: Micros,
+    /// How far it came.
+    #[serde(default)]
+    pub status: Option<Status>,
+    /// What its first file is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<AttachmentKind>,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<AttendeeId>,
 }
 
 /// The stored state of a chat.
@@ -190,6 +199,9 @@ impl Chat {
             direction: message.direction,
             kind: message.kind(),
             sent_at: message.sent_at,
+            status: Some(message.status),
+            file: message.content.attachments.first().map(|file| file.kind),
+            sender: message.sender.clone(),
         });
         let changed = self.last != last || self.order != order;
         self.last = last;

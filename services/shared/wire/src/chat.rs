@@ -1,6 +1,6 @@
 //! Chats.
 
-use super::kinds::{chat_kind_of, content_of, title_source_of};
+use super::kinds::{attachment_of, chat_kind_of, content_of, status_of, title_source_of};
 use super::sort_key;
 use super::time::{optional, timestamp};
 use channel_domain::SortKey;
@@ -48,6 +48,12 @@ fn summary(last: &LastRecord) -> pb::MessageSummary {
         direction: super::message::direction(last.outgoing).into(),
         content_kind: kind.into(),
         deleted,
-        ..pb::MessageSummary::default()
+        status: status_of(last.status).into(),
+        attachment_kind: match last.file {
+            0 => pb::AttachmentKind::Unspecified,
+            file => attachment_of(file),
+        }
+        .into(),
+        sender_attendee_id: last.sender.clone().unwrap_or_default(),
     }
 }

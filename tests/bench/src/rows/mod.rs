@@ -10,6 +10,7 @@ mod many;
 mod processor;
 mod rate;
 mod search;
+mod sending;
 mod single_file;
 mod start;
 
@@ -39,6 +40,8 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
             8 => lists::run(env, wanted(9)).await?,
             9 if !wanted(8) => search::run(env).await?,
             10 => start::run(env).await?,
+            11 => sending::answers(env).await?,
+            12 => sending::drain(env).await?,
             _ => vec![],
         };
         table.lines.extend(lines);
@@ -47,7 +50,7 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
     Ok(table)
 }
 
-const NOTES: [(u8, &str); 10] = [
+const NOTES: [(u8, &str); 12] = [
     (1, many::NOTE),
     (2, hot::NOTE),
     (3, single_file::NOTE),
@@ -58,4 +61,6 @@ const NOTES: [(u8, &str); 10] = [
     (8, lists::NOTE),
     (9, search::NOTE),
     (10, start::NOTE),
+    (11, sending::ANSWER),
+    (12, sending::DRAIN),
 ];

@@ -195,6 +195,15 @@ pub struct LastRecord {
     /// Provider time.
     #[prost(int64, tag = "5")]
     pub sent_at: i64,
+    /// See [`channel_domain::message::Status`]; 0 if it is not known.
+    #[prost(int32, tag = "6")]
+    pub status: i32,
+    /// See [`attachment_kind`]; 0 without files.
+    #[prost(int32, tag = "7")]
+    pub file: i32,
+    /// Public id of the writer.
+    #[prost(string, optional, tag = "8")]
+    pub sender: Option<String>,
 }
 
 /// A message.
