@@ -243,6 +243,7 @@ async fn killed_at_any_moment_nothing_is_sent_twice_and_nothing_stays_open(
     }
     let mut sent = HashMap::new();
     for round in 0..KILLS {
+        let before = stage.upstream.asked().await?;
         for n in 0..12 {
             let (id, text) = (Uuid::now_v7(), format!("round {round} line {n}"));
             let chat = stage.chats[n % stage.chats.len()].clone();
@@ -250,11 +251,13 @@ async fn killed_at_any_moment_nothing_is_sent_twice_and_nothing_stays_open(
             sent.insert(id, text);
         }
         // In the middle of it: some are under way, some wait.
-        let before = stage.upstream.asked().await?;
-        until("some were asked for", || async {
+        let asked = until("some were asked for", || async {
             (stage.upstream.asked().await.ok()? > before + 3).then_some(())
-        })
-        .await?;
+        });
+        if let Err(error) = asked.await {
+            let open = stage.open(&sent).await?;
+            return Err(error.context(format!("round {round}, after {before} requests: {open:#?}")));
+        }
         stage.program = stage.program.kill().await?.start().await?;
     }
     stage.upstream.heal().await?;

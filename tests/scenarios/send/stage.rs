@@ -4,7 +4,7 @@ use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use channel_proto::messaging::v1::{OutgoingContent, SendMessageRequest, SendMessageResponse};
 use channel_proto::query::v1::{GetMessageRequest, ListMessagesRequest};
-use channel_proto::types::v1::{Message, MessageDirection, MessageStatus, SendPhase};
+use channel_proto::types::v1::{Message, MessageDirection, MessageStatus, SendPhase, SendState};
 use channel_tests::program::{Program, Setup};
 use channel_tests::until::until;
 use channel_tests::upstream::{Place, Upstream};
@@ -99,6 +99,23 @@ impl Stage {
             phases.contains(&message.send_phase()).then_some(message)
         })
         .await
+    }
+
+    /// Where the messages stand that have not ended.
+    pub(super) async fn open(
+        &self,
+        sent: impl IntoIterator<Item = (&Uuid, &String)>,
+    ) -> Result<Vec<SendState>> {
+        let mut open = Vec::new();
+        for (id, text) in sent {
+            let message = self.message(*id).await?;
+            let is_open = [SendPhase::Queued, SendPhase::Sending, SendPhase::Uncertain];
+            if is_open.contains(&message.send_phase()) {
+                // Asked for again, it tells where it stands.
+                open.extend(self.send(*id, &message.chat_id, text).await?.send);
+            }
+        }
+        Ok(open)
     }
 
     pub(super) async fn until_read(&self, id: Uuid) -> Result<Message> {
