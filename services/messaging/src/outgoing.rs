@@ -218,16 +218,13 @@ impl Outgoing {
     }
 
     async fn show(&self, account: &AccountId, command: Command) -> Answer<Shown> {
-        let (rules, now) = (self.config.rules(), self.now());
-        let trace = traceparent_of_current_span();
-        match self.store.command(account, command, &rules, now, trace).await? {
+        match self.command(account, command).await? {
             Done::Shown(shown) => Ok(*shown),
-            Done::Refused(refused) => Err(refusal(refused, now)),
             _ => Err(MessagingError::MessageNotFound),
         }
     }
 
-    /// The time by which mutings end.
+    /// Now, by the clock of whoever sends.
     #[must_use]
     pub fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
@@ -247,12 +244,18 @@ impl Outgoing {
     }
 
     async fn carry_out(&self, account: &AccountId, command: Command) -> Answer<Written> {
+        match self.command(account, command).await? {
+            Done::Sent(written) => Ok(*written),
+            _ => Err(MessagingError::MessageNotFound),
+        }
+    }
+
+    async fn command(&self, account: &AccountId, command: Command) -> Answer<Done> {
         let (rules, now) = (self.config.rules(), self.now());
         let trace = traceparent_of_current_span();
         match self.store.command(account, command, &rules, now, trace).await? {
-            Done::Sent(written) => Ok(*written),
             Done::Refused(refused) => Err(refusal(refused, now)),
-            _ => Err(MessagingError::MessageNotFound),
+            done => Ok(done),
         }
     }
 }

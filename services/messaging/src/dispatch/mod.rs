@@ -32,6 +32,10 @@ use crate::config::MessagingConfig;
 /// How much of what webhooks left open is asked for at a time.
 const ASKED_AT_ONCE: usize = 4;
 
+/// The least time between two looks into the outbox. Every end of a request and every webhook is a reason to look;
+/// under load one look serves many.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 /// How often old files are looked for.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
 /// How many are dropped at a time.
@@ -106,6 +110,7 @@ impl Dispatcher {
             waiting: HashMap::new(),
             failures: 0,
             pruned_at: None,
+            looked_at: Instant::now(),
         };
         while !stop.is_cancelled() {
             rounds.prune().await;
@@ -130,6 +135,7 @@ struct Rounds {
     waiting: HashMap<AccountId, Micros>,
     failures: u32,
     pruned_at: Option<Instant>,
+    looked_at: Instant,
 }
 
 impl Rounds {
@@ -152,6 +158,7 @@ impl Rounds {
     /// Starts what is due; returns how long nothing more will be.
     async fn start_what_is_due(&mut self) -> Duration {
         let now = self.now();
+        self.looked_at = Instant::now();
         let poll = self.dispatcher.config.poll_interval();
         self.waiting.retain(|_, until| *until > now);
         let room = self.dispatcher.config.concurrency.saturating_sub(self.running.len());
@@ -228,6 +235,13 @@ impl Rounds {
         }
         if closed {
             self.wakeups = None;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep_until(self.looked_at + BETWEEN_LOOKS) => {}
+        }
+        while let Some(done) = self.running.try_join_next() {
+            self.settle(done);
         }
     }
 

@@ -12,7 +12,7 @@ use channel_domain::send::{Action, Job, Pacing, Phase};
 use channel_domain::{Micros, Stamp};
 use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
 use channel_store::record::SendRecord;
-use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked, WorkKind};
+use channel_store::rows::{Held, JobsWanted, Owned, Parked, WorkKind};
 use channel_store::{StoreError, projection};
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -84,24 +84,13 @@ impl Outbox for SqliteStore {
         but: &[AccountId],
         limit: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(DUE.replace("?1", &now.0.to_string()));
-        for account in but {
-            query.push(" AND a.id <> ").push_bind(account.as_str());
-        }
-        query.push(" ORDER BY o.next_at");
-        crate::reads::limit(&mut query, limit);
-        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        let sql = DUE.replace("?1", &now.0.to_string());
+        let rows = self.rows_due(&sql, but, "o.next_at", limit).await?;
         rows.iter().map(due).collect()
     }
 
     async fn due_acts(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueAct>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(DUE_ACTS);
-        for account in but {
-            query.push(" AND a.id <> ").push_bind(account.as_str());
-        }
-        query.push(" ORDER BY x.next_at");
-        crate::reads::limit(&mut query, limit);
-        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        let rows = self.rows_due(DUE_ACTS, but, "x.next_at", limit).await?;
         let due = |row| {
             let account = get::<String>(row, "account")?.into();
             Ok(DueAct { account, id: get(row, "id")?, at: Micros(get(row, "next_at")?) })
@@ -110,13 +99,7 @@ impl Outbox for SqliteStore {
     }
 
     async fn due_work(&self, but: &[AccountId], limit: usize) -> Result<Vec<DueWork>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(DUE_WORK);
-        for account in but {
-            query.push(" AND a.id <> ").push_bind(account.as_str());
-        }
-        query.push(" ORDER BY w.due_at");
-        crate::reads::limit(&mut query, limit);
-        let rows = query.build().fetch_all(&self.readers).await.map_err(sorted)?;
+        let rows = self.rows_due(DUE_WORK, but, "w.due_at", limit).await?;
         rows.iter().map(work).collect()
     }
 
@@ -166,6 +149,25 @@ impl Outbox for SqliteStore {
             .await
             .map_err(sorted)?;
         row.map(|row| Ok((&decode::job(&row)?).into())).transpose()
+    }
+}
+
+impl SqliteStore {
+    /// The rows of a query of what is due, the longest due first, without those of some accounts.
+    async fn rows_due(
+        &self,
+        sql: &str,
+        but: &[AccountId],
+        since: &str,
+        limit: usize,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(sql);
+        for account in but {
+            query.push(" AND a.id <> ").push_bind(account.as_str());
+        }
+        query.push(" ORDER BY ").push(since);
+        crate::reads::limit(&mut query, limit);
+        query.build().fetch_all(&self.readers).await.map_err(sorted)
     }
 }
 
@@ -295,27 +297,28 @@ pub(crate) async fn held(
     rows.iter().map(held).collect()
 }
 
-/// Loads what a command needs to know of its account, but the owner.
-pub(crate) async fn desk(c: &mut SqliteConnection, account: i64) -> Result<Desk, StoreError> {
+/// How many messages of an account wait to be sent.
+pub(crate) async fn waiting(c: &mut SqliteConnection, account: i64) -> Result<u32, StoreError> {
     let waiting: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM outbox WHERE account_key = ? AND phase IN (1, 2, 3)",
     )
     .bind(account)
-    .fetch_one(&mut *c)
+    .fetch_one(c)
     .await
     .map_err(sorted)?;
-    let pacing: Option<String> =
+    Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
+}
+
+/// How fast an account may send.
+pub(crate) async fn pacing(c: &mut SqliteConnection, account: i64) -> Result<Pacing, StoreError> {
+    let state: Option<String> =
         sqlx::query_scalar("SELECT state FROM account_pacing WHERE account_key = ?")
             .bind(account)
             .fetch_optional(c)
             .await
             .map_err(sorted)?;
-    let pacing = pacing.map(|text| decode::json::<Pacing>("account_pacing", account, &text));
-    Ok(Desk {
-        owner: None,
-        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
-        pacing: pacing.transpose()?.unwrap_or_default(),
-    })
+    let pacing = state.map(|text| decode::json("account_pacing", account, &text));
+    Ok(pacing.transpose()?.unwrap_or_default())
 }
 
 /// The id of the account's owner as a person.

@@ -12,7 +12,7 @@ use channel_domain::attendee::Attendee;
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Action, Job};
+use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
@@ -189,13 +189,17 @@ impl Rows for Tx<'_> {
         outbox::held(self.0, account, message).await
     }
 
+    async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {
+        outbox::pacing(self.0, account).await
+    }
+
     async fn desk(&mut self, account: i64) -> Result<Desk, StoreError> {
-        let mut desk = outbox::desk(self.0, account).await?;
-        if let Some(owner) = outbox::owner(self.0, account).await? {
-            let owner = self.attendees(&[(account, owner)]).await?;
-            desk.owner = owner.into_iter().next().map(|owner| owner.row);
-        }
-        Ok(desk)
+        let waiting = outbox::waiting(self.0, account).await?;
+        let pacing = outbox::pacing(self.0, account).await?;
+        let owner: Vec<_> = outbox::owner(self.0, account).await?.into_iter().collect();
+        let owner: Vec<_> = owner.into_iter().map(|id| (account, id)).collect();
+        let owner = self.attendees(&owner).await?.into_iter().next();
+        Ok(Desk { owner: owner.map(|owner| owner.row), waiting, pacing })
     }
 
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError> {

@@ -392,7 +392,10 @@ pub trait Rows: Send {
     /// Loads the own messages that wait for a message's request to end.
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError>;
 
-    /// Loads what a command needs to know of its account.
+    /// Loads how fast an account may send.
+    async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError>;
+
+    /// Loads what taking a command needs to know of its account.
     async fn desk(&mut self, account: i64) -> Result<Desk, StoreError>;
 
     /// Loads chats; one that is wanted twice may come twice.

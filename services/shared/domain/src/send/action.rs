@@ -3,10 +3,10 @@
 //!
 //! Each may be asked of UniPile again without harm, so nothing about it stays uncertain.
 
+use super::job::{after, next_try};
 use super::{Failure, Limits, Refusal};
 use crate::ids::{ChatId, MessageId};
 use crate::message::Edit;
-use crate::send::Attempt;
 use crate::time::{Micros, Stamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -182,7 +182,7 @@ impl Action {
     /// Begins a try. Whoever dies with it leaves it to others after the lease.
     pub fn begin(&mut self, now: Micros, limits: &Limits) {
         self.attempts += 1;
-        self.next_at = super::job::after(now, limits.lease);
+        self.next_at = after(now, limits.lease);
     }
 
     /// UniPile did it.
@@ -201,18 +201,9 @@ impl Action {
     ) -> bool {
         let Refusal { reason, detail, attempt } = refusal;
         self.failure = Some(Failure::new(reason, detail, now));
-        let wait = match attempt {
-            Attempt::Never => None,
-            Attempt::Later { wait } => {
-                self.refusals += 1;
-                (self.refusals < limits.refusals).then_some(*wait)
-            }
-            Attempt::Whenever { wait } => Some(*wait),
-        };
-        match wait {
-            Some(least) if now < self.expires_at => {
-                let wait = super::job::backoff(self.refusals, jitter, limits);
-                self.next_at = super::job::after(now, wait.max(least.unwrap_or_default()));
+        match next_try(*attempt, &mut self.refusals, jitter, now, limits) {
+            Some(at) if now < self.expires_at => {
+                self.next_at = at;
                 false
             }
             _ => {

@@ -120,10 +120,30 @@ pub(super) fn after(now: Micros, wait: Duration) -> Micros {
 }
 
 /// Full jitter, and at least half a second: a random part of a bound that doubles.
-pub(super) fn backoff(refusals: u32, jitter: f64, limits: &Limits) -> Duration {
+fn backoff(refusals: u32, jitter: f64, limits: &Limits) -> Duration {
     let doublings = refusals.max(1).saturating_sub(1).min(16);
     let bound = (limits.backoff * (1 << doublings)).min(limits.backoff_max);
     bound.mul_f64(jitter.clamp(0.0, 1.0)).max(Duration::from_millis(500))
+}
+
+/// When the same may be tried again after a refusal, which is counted; `None`: never.
+pub(super) fn next_try(
+    attempt: Attempt,
+    refusals: &mut u32,
+    jitter: f64,
+    now: Micros,
+    limits: &Limits,
+) -> Option<Micros> {
+    let least = match attempt {
+        Attempt::Never => return None,
+        Attempt::Later { wait } => {
+            *refusals += 1;
+            (*refusals < limits.refusals).then_some(wait)?
+        }
+        Attempt::Whenever { wait } => wait,
+    };
+    let wait = backoff(*refusals, jitter, limits).max(least.unwrap_or_default());
+    Some(after(now, wait))
 }
 
 impl Job {
@@ -195,21 +215,9 @@ impl Job {
     fn refused(&mut self, refusal: &Refusal, jitter: f64, now: Micros, limits: &Limits) {
         let Refusal { reason, detail, attempt } = refusal;
         self.failure = Some(Failure::new(reason, detail, now));
-        let wait = match attempt {
-            Attempt::Never => None,
-            Attempt::Later { wait } => {
-                self.refusals += 1;
-                (self.refusals < limits.refusals).then_some(*wait)
-            }
-            Attempt::Whenever { wait } => Some(*wait),
-        };
-        match wait {
+        match next_try(*attempt, &mut self.refusals, jitter, now, limits) {
             None => self.end(Phase::Failed, reason, detail, now),
-            Some(least) => {
-                self.phase = Phase::Queued;
-                let wait = backoff(self.refusals, jitter, limits).max(least.unwrap_or_default());
-                self.next_at = after(now, wait);
-            }
+            Some(at) => (self.phase, self.next_at) = (Phase::Queued, at),
         }
     }
 

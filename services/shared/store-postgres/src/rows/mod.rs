@@ -20,7 +20,7 @@ use channel_domain::attendee::Attendee;
 use channel_domain::chat::Chat;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Action, Job};
+use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::rows::{
@@ -85,6 +85,10 @@ impl Rows for Tx<'_> {
 
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {
         outbox::held(self.connection, account, message).await
+    }
+
+    async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {
+        outbox::pacing(self.connection, account).await
     }
 
     async fn desk(&mut self, account: i64) -> Result<Desk, StoreError> {

@@ -108,26 +108,35 @@ pub(super) async fn held(
 const DESK: &str = "SELECT \
       (SELECT a.id FROM attendees a WHERE a.account_key = $1 AND a.is_self \
         ORDER BY a.attendee_key LIMIT 1) AS owner, \
-      (SELECT p.state::text FROM account_pacing p WHERE p.account_key = $1) AS pacing, \
       (SELECT count(*) FROM outbox o WHERE o.account_key = $1 AND o.phase IN (1, 2, 3)) AS waiting";
 
-/// Loads what a command needs to know of its account.
+/// Loads what taking a command needs to know of its account.
 pub(super) async fn desk(connection: &mut PgConnection, account: i64) -> Result<Desk, StoreError> {
     let row = sqlx::query(DESK).bind(account).fetch_one(&mut *connection).await.map_err(sorted)?;
     let waiting: i64 = get(&row, "waiting")?;
-    let pacing: Option<&str> = get(&row, "pacing")?;
-    let owner: Option<String> = get(&row, "owner")?;
-    let pacing = pacing.map(|text| decode::json::<Pacing>("account_pacing", account, text));
-    let mut desk = Desk {
-        owner: None,
-        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
-        pacing: pacing.transpose()?.unwrap_or_default(),
-    };
-    if let Some(owner) = owner {
-        let owner = load::attendees(connection, &[(account, owner.into())]).await?;
-        desk.owner = owner.into_iter().next().map(|owner| owner.row);
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    let pacing = pacing(connection, account).await?;
+    let mut owner = None;
+    if let Some(id) = get::<Option<String>>(&row, "owner")? {
+        let known = load::attendees(connection, &[(account, id.into())]).await?;
+        owner = known.into_iter().next().map(|owner| owner.row);
     }
-    Ok(desk)
+    Ok(Desk { owner, waiting, pacing })
+}
+
+/// Loads how fast an account may send.
+pub(super) async fn pacing(
+    connection: &mut PgConnection,
+    account: i64,
+) -> Result<Pacing, StoreError> {
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state::text FROM account_pacing WHERE account_key = $1")
+            .bind(account)
+            .fetch_optional(connection)
+            .await
+            .map_err(sorted)?;
+    let pacing = state.map(|text| decode::json("account_pacing", account, &text));
+    Ok(pacing.transpose()?.unwrap_or_default())
 }
 
 const JOBS: &str = "INSERT INTO outbox (account_key, message_key, id, chat_key, request, hash, phase, \

@@ -1,6 +1,6 @@
 //! What is done to messages and chats that exist: shown at once, undone if it did not take.
 
-use super::book::{Book, Entry};
+use super::book::{Book, Entry, MessageEntry};
 use super::command::{Clerk, Outcome};
 use crate::outbox::{ActBegun, ActEnd, Acting, ChatNews, Refused};
 use channel_domain::attendee::Merged;
@@ -295,19 +295,29 @@ impl Book {
         self.actions.values().map(|entry| &entry.row).find(|action| action.id == id)
     }
 
+    /// Changes a message; `noted` says what of it has to be written.
+    fn change_message<T>(
+        &mut self,
+        message: Option<i64>,
+        noted: impl FnOnce(&mut MessageEntry),
+        change: impl FnOnce(&mut Message) -> T,
+    ) -> Option<T> {
+        let mut done = None;
+        self.change_by_key(message?, |entry| {
+            done = Some(change(&mut entry.entry.row));
+            noted(entry);
+            Merged::SHOWN
+        });
+        done
+    }
+
     /// Changes what a message shows, and its words.
     fn change_text<T>(
         &mut self,
         message: Option<i64>,
         change: impl FnOnce(&mut Message) -> T,
     ) -> Option<T> {
-        let mut done = None;
-        self.change_by_key(message?, |entry| {
-            done = Some(change(&mut entry.entry.row));
-            entry.text = true;
-            Merged::SHOWN
-        });
-        done
+        self.change_message(message, |entry| entry.text = true, change)
     }
 
     fn change_reaction<T>(
@@ -315,12 +325,6 @@ impl Book {
         message: Option<i64>,
         change: impl FnOnce(&mut Message) -> T,
     ) -> Option<T> {
-        let mut done = None;
-        self.change_by_key(message?, |entry| {
-            done = Some(change(&mut entry.entry.row));
-            entry.reactions = true;
-            Merged::SHOWN
-        });
-        done
+        self.change_message(message, |entry| entry.reactions = true, change)
     }
 }

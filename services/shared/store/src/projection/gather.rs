@@ -50,8 +50,9 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         None => vec![],
     };
     let desk = match command {
-        Command::Submit(_) | Command::Begin(_) | Command::Finish { .. } | Command::Act(_) => {
-            rows.desk(key).await?
+        Command::Submit(_) | Command::Act(_) => rows.desk(key).await?,
+        Command::Begin(_) | Command::Finish { .. } => {
+            Desk { pacing: rows.pacing(key).await?, ..Desk::default() }
         }
         _ => Desk::default(),
     };
