@@ -649,6 +649,7 @@ pub mod messaging_service_client {
     /// * INVALID_ARGUMENT: `INVALID_ARGUMENT`, with every bad field named in `google.rpc.BadRequest`. Do not retry.
     /// * NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, of what is named.
     /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED` (nobody said where the upstream is). Do not retry.
+    /// * FAILED_PRECONDITION of whatever would reach WhatsApp: `ACCOUNT_DISCONNECTED`, connect the account again first.
     /// * UNAVAILABLE: `STORE_UNAVAILABLE`, `STORE_CONTENDED`, `SHUTTING_DOWN`. Retry with back-off, or after RetryInfo.
     /// * UNAVAILABLE through a gateway: `UPSTREAM_UNREACHABLE`, `UPSTREAM_INTERRUPTED`. Retry with back-off.
     /// * UNIMPLEMENTED: `NOT_BUILT`, or `UPSTREAM_UNSUPPORTED`; GetCapabilities of QueryService tells before.
@@ -736,8 +737,8 @@ pub mod messaging_service_client {
         }
         /// Queues a message and answers at once with it, to be shown as pending.
         ///
-        /// Messages of a chat leave in the order in which they were accepted. While the account is not connected they wait,
-        /// until they expire.
+        /// Messages of a chat leave in the order in which they were accepted. If the account loses its connection they wait,
+        /// until they expire; an account that is known to be without one takes no further messages.
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
@@ -808,12 +809,15 @@ pub mod messaging_service_client {
         }
         /// Writes to someone with whom there may be no chat yet, or opens a group.
         ///
-        /// If the account already has a chat of two with this person, the message goes there.
+        /// If the account already has a chat of two with this person, the message goes there. Otherwise the chat exists here
+        /// only, with an id of its own, until the upstream names it; then a merge change tells its true id. Messages that
+        /// follow into it wait for the first one. If that one fails, the next message starts the chat again.
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
-        /// FAILED_PRECONDITION: `UPLOAD_NOT_FOUND`, `ATTENDEE_UNREACHABLE` (no WhatsApp id is known). RESOURCE_EXHAUSTED:
-        /// `OUTBOX_FULL`, `NEW_CHATS_EXHAUSTED`, retry after `google.rpc.RetryInfo`.
+        /// INVALID_ARGUMENT: `RECIPIENTS_REPEATED`, all recipients are the same person. FAILED_PRECONDITION:
+        /// `UPLOAD_NOT_FOUND`, `ATTENDEE_UNREACHABLE` (no WhatsApp id is known), `CHAT_READ_ONLY`.
+        /// RESOURCE_EXHAUSTED: `OUTBOX_FULL`, `NEW_CHATS_EXHAUSTED`, retry after `google.rpc.RetryInfo`.
         pub async fn start_chat(
             &mut self,
             request: impl tonic::IntoRequest<super::StartChatRequest>,
@@ -946,8 +950,8 @@ pub mod messaging_service_client {
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
-        /// FAILED_PRECONDITION: `MESSAGE_NOT_SENT`, `MESSAGE_DELETED`, `CHAT_READ_ONLY`. RESOURCE_EXHAUSTED: `OUTBOX_FULL`,
-        /// retry after `google.rpc.RetryInfo`.
+        /// FAILED_PRECONDITION: `MESSAGE_NOT_SENT`, `MESSAGE_DELETED`, `CHAT_READ_ONLY`, `CHAT_NOT_STARTED` (a forwarded
+        /// message cannot be a chat's first). RESOURCE_EXHAUSTED: `OUTBOX_FULL`, retry after `google.rpc.RetryInfo`.
         pub async fn forward_message(
             &mut self,
             request: impl tonic::IntoRequest<super::ForwardMessageRequest>,
@@ -980,6 +984,8 @@ pub mod messaging_service_client {
         /// Marks a chat as read, mutes, archives or pins it, names or labels it.
         ///
         /// Role: agent. Safe to retry with a `request_id`.
+        ///
+        /// FAILED_PRECONDITION: `CHAT_NOT_STARTED`, the chat exists only here yet; it can be named and labelled.
         pub async fn update_chat(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateChatRequest>,
@@ -1300,8 +1306,8 @@ pub mod messaging_service_server {
     pub trait MessagingService: std::marker::Send + std::marker::Sync + 'static {
         /// Queues a message and answers at once with it, to be shown as pending.
         ///
-        /// Messages of a chat leave in the order in which they were accepted. While the account is not connected they wait,
-        /// until they expire.
+        /// Messages of a chat leave in the order in which they were accepted. If the account loses its connection they wait,
+        /// until they expire; an account that is known to be without one takes no further messages.
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
@@ -1328,12 +1334,15 @@ pub mod messaging_service_server {
         >;
         /// Writes to someone with whom there may be no chat yet, or opens a group.
         ///
-        /// If the account already has a chat of two with this person, the message goes there.
+        /// If the account already has a chat of two with this person, the message goes there. Otherwise the chat exists here
+        /// only, with an id of its own, until the upstream names it; then a merge change tells its true id. Messages that
+        /// follow into it wait for the first one. If that one fails, the next message starts the chat again.
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
-        /// FAILED_PRECONDITION: `UPLOAD_NOT_FOUND`, `ATTENDEE_UNREACHABLE` (no WhatsApp id is known). RESOURCE_EXHAUSTED:
-        /// `OUTBOX_FULL`, `NEW_CHATS_EXHAUSTED`, retry after `google.rpc.RetryInfo`.
+        /// INVALID_ARGUMENT: `RECIPIENTS_REPEATED`, all recipients are the same person. FAILED_PRECONDITION:
+        /// `UPLOAD_NOT_FOUND`, `ATTENDEE_UNREACHABLE` (no WhatsApp id is known), `CHAT_READ_ONLY`.
+        /// RESOURCE_EXHAUSTED: `OUTBOX_FULL`, `NEW_CHATS_EXHAUSTED`, retry after `google.rpc.RetryInfo`.
         async fn start_chat(
             &self,
             request: tonic::Request<super::StartChatRequest>,
@@ -1381,8 +1390,8 @@ pub mod messaging_service_server {
         ///
         /// Role: agent. Safe to retry with a `client_message_id`.
         ///
-        /// FAILED_PRECONDITION: `MESSAGE_NOT_SENT`, `MESSAGE_DELETED`, `CHAT_READ_ONLY`. RESOURCE_EXHAUSTED: `OUTBOX_FULL`,
-        /// retry after `google.rpc.RetryInfo`.
+        /// FAILED_PRECONDITION: `MESSAGE_NOT_SENT`, `MESSAGE_DELETED`, `CHAT_READ_ONLY`, `CHAT_NOT_STARTED` (a forwarded
+        /// message cannot be a chat's first). RESOURCE_EXHAUSTED: `OUTBOX_FULL`, retry after `google.rpc.RetryInfo`.
         async fn forward_message(
             &self,
             request: tonic::Request<super::ForwardMessageRequest>,
@@ -1393,6 +1402,8 @@ pub mod messaging_service_server {
         /// Marks a chat as read, mutes, archives or pins it, names or labels it.
         ///
         /// Role: agent. Safe to retry with a `request_id`.
+        ///
+        /// FAILED_PRECONDITION: `CHAT_NOT_STARTED`, the chat exists only here yet; it can be named and labelled.
         async fn update_chat(
             &self,
             request: tonic::Request<super::UpdateChatRequest>,
@@ -1533,6 +1544,7 @@ pub mod messaging_service_server {
     /// * INVALID_ARGUMENT: `INVALID_ARGUMENT`, with every bad field named in `google.rpc.BadRequest`. Do not retry.
     /// * NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, of what is named.
     /// * FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED` (nobody said where the upstream is). Do not retry.
+    /// * FAILED_PRECONDITION of whatever would reach WhatsApp: `ACCOUNT_DISCONNECTED`, connect the account again first.
     /// * UNAVAILABLE: `STORE_UNAVAILABLE`, `STORE_CONTENDED`, `SHUTTING_DOWN`. Retry with back-off, or after RetryInfo.
     /// * UNAVAILABLE through a gateway: `UPSTREAM_UNREACHABLE`, `UPSTREAM_INTERRUPTED`. Retry with back-off.
     /// * UNIMPLEMENTED: `NOT_BUILT`, or `UPSTREAM_UNSUPPORTED`; GetCapabilities of QueryService tells before.

@@ -24,6 +24,9 @@ pub enum MessagingError {
     /// The account was removed.
     #[error("the account was removed")]
     AccountRemoved,
+    /// The account has to be connected again first.
+    #[error("the account is not connected")]
+    AccountDisconnected,
     /// No such chat in the account.
     #[error("no such chat")]
     ChatNotFound,
@@ -63,6 +66,24 @@ pub enum MessagingError {
     /// It is under way, or was sent after all.
     #[error("the message is under way, or was sent after all")]
     NotResolvable,
+    /// No such person in the account.
+    #[error("no such attendee")]
+    AttendeeNotFound,
+    /// No WhatsApp id of a person is known.
+    #[error("no WhatsApp id of this person is known")]
+    Unreachable,
+    /// A group of one.
+    #[error("the recipients are one and the same person")]
+    SamePerson,
+    /// The chat is not at WhatsApp yet.
+    #[error("the chat has not been started yet")]
+    ChatNotStarted,
+    /// No more chats may be started today.
+    #[error("this account may start no more chats for now")]
+    NewChatsExhausted {
+        /// When it may, about.
+        retry_after: Duration,
+    },
     /// Too many messages wait.
     #[error("too many messages of this account wait to be sent")]
     Full {
@@ -81,21 +102,27 @@ impl Fault for MessagingError {
     fn kind(&self) -> Kind {
         match self {
             Self::NotBuilt | Self::Unsupported => Kind::Unimplemented,
-            Self::Fields(_) => Kind::Invalid,
-            Self::AccountNotFound | Self::ChatNotFound | Self::MessageNotFound => Kind::NotFound,
+            Self::Fields(_) | Self::SamePerson => Kind::Invalid,
+            Self::AccountNotFound
+            | Self::ChatNotFound
+            | Self::MessageNotFound
+            | Self::AttendeeNotFound => Kind::NotFound,
             Self::NotConfigured
             | Self::AccountRemoved
+            | Self::AccountDisconnected
             | Self::ChatReadOnly
             | Self::MessageNotSent
             | Self::MessageDeleted
             | Self::MessageNotOwn
             | Self::UploadNotFound
+            | Self::Unreachable
+            | Self::ChatNotStarted
             | Self::EditWindowClosed
             | Self::NotQueued
             | Self::NotResolvable => Kind::FailedPrecondition,
             Self::UploadBroken => Kind::Unavailable { retry_after: None },
             Self::IdReused => Kind::Conflict,
-            Self::Full { retry_after } => Kind::Throttled { retry_after: Some(*retry_after) },
+            Self::Full { retry_after } | Self::NewChatsExhausted { retry_after } => Kind::Throttled { retry_after: Some(*retry_after) },
             Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::Store(_) | Self::Interrupted(_) => Kind::Internal,
         }
@@ -108,6 +135,7 @@ impl Fault for MessagingError {
             Self::Fields(errors) => errors.reason(),
             Self::AccountNotFound => "ACCOUNT_NOT_FOUND",
             Self::AccountRemoved => "ACCOUNT_REMOVED",
+            Self::AccountDisconnected => "ACCOUNT_DISCONNECTED",
             Self::ChatNotFound => "CHAT_NOT_FOUND",
             Self::MessageNotFound => "MESSAGE_NOT_FOUND",
             Self::ChatReadOnly => "CHAT_READ_ONLY",
@@ -122,6 +150,11 @@ impl Fault for MessagingError {
             Self::NotQueued => "SEND_NOT_QUEUED",
             Self::NotResolvable => "SEND_NOT_RESOLVABLE",
             Self::Full { .. } => "OUTBOX_FULL",
+            Self::AttendeeNotFound => "ATTENDEE_NOT_FOUND",
+            Self::Unreachable => "ATTENDEE_UNREACHABLE",
+            Self::SamePerson => "RECIPIENTS_REPEATED",
+            Self::ChatNotStarted => "CHAT_NOT_STARTED",
+            Self::NewChatsExhausted { .. } => "NEW_CHATS_EXHAUSTED",
             Self::Store(error) => error.reason(),
             Self::Interrupted(_) => "INTERRUPTED",
         }

@@ -10,7 +10,7 @@ use channel_runtime::clock::Clock;
 use channel_runtime::identity::Identity;
 use channel_runtime::telemetry::traceparent_of_current_span;
 use channel_store::Store;
-use channel_store::outbox::{Acting, Command, Done, Refused, Shown, Submit, Written};
+use channel_store::outbox::{Acting, Command, Done, Refused, Shown, Submit, To, Written};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -24,8 +24,8 @@ type Answer<T> = Result<T, MessagingError>;
 pub struct Ask {
     /// The account that sends.
     pub account: AccountId,
-    /// The chat to write into.
-    pub chat: ChatId,
+    /// Where to.
+    pub to: To,
     /// The message's id.
     pub message: MessageId,
     /// What to send, but its files.
@@ -101,14 +101,14 @@ impl Outgoing {
         let usual = Duration::from_secs(self.config.expires_seconds.into());
         let wait = ask.expires_in.unwrap_or(usual).as_micros();
         let expires_at = self.now().0.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
-        let Ask { account, chat, message, mut request, files, hash, .. } = ask;
+        let Ask { account, to, message, mut request, files, hash, .. } = ask;
         let expires_at = Micros(expires_at);
         if let Request::Message { files: into, .. } = &mut request
             && !files.is_empty()
         {
             *into = self.files(account_key, &files, expires_at).await?;
         }
-        let submit = Submit { message, chat, request, hash, expires_at, instead_of };
+        let submit = Submit { message, to, request, hash, expires_at, instead_of };
         let written = self.carry_out(&account, Command::Submit(submit)).await?;
         self.wake.notify_one();
         Ok(written)
@@ -162,7 +162,7 @@ impl Outgoing {
         let request = before.request.clone();
         let ask = Ask {
             account: account.clone(),
-            chat: ChatId::new(before.message.chat.as_str()),
+            to: To::Chat(ChatId::new(before.message.chat.as_str())),
             message: again,
             hash: before.hash,
             request,
@@ -263,6 +263,7 @@ impl Outgoing {
 fn refusal(refused: Refused, now: Micros) -> MessagingError {
     match refused {
         Refused::AccountUnknown => MessagingError::AccountNotFound,
+        Refused::AccountDisconnected => MessagingError::AccountDisconnected,
         Refused::ChatUnknown => MessagingError::ChatNotFound,
         Refused::MessageUnknown => MessagingError::MessageNotFound,
         Refused::ChatReadOnly => MessagingError::ChatReadOnly,
@@ -273,10 +274,18 @@ fn refusal(refused: Refused, now: Micros) -> MessagingError {
         Refused::EditWindowClosed => MessagingError::EditWindowClosed,
         Refused::NotQueued => MessagingError::NotQueued,
         Refused::NotResolvable => MessagingError::NotResolvable,
-        Refused::Full(at) => {
-            let wait = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
-            let retry_after = Duration::from_micros(wait).max(Duration::from_secs(1));
-            MessagingError::Full { retry_after }
+        Refused::AttendeeUnknown => MessagingError::AttendeeNotFound,
+        Refused::Unreachable => MessagingError::Unreachable,
+        Refused::SamePerson => MessagingError::SamePerson,
+        Refused::ChatNotStarted => MessagingError::ChatNotStarted,
+        Refused::Full(at) => MessagingError::Full { retry_after: until(at, now) },
+        Refused::NewChatsExhausted(at) => {
+            MessagingError::NewChatsExhausted { retry_after: until(at, now) }
         }
     }
+}
+
+fn until(at: Micros, now: Micros) -> Duration {
+    let wait = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
+    Duration::from_micros(wait).max(Duration::from_secs(1))
 }

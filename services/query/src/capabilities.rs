@@ -52,7 +52,7 @@ const FEATURES: [(Feature, Needs); 17] = [
     (Feature::SendAttachment, Needs::Writing),
     (Feature::SendVoice, Needs::Writing),
     (Feature::Quote, Needs::Writing),
-    (Feature::StartChat, Needs::Later),
+    (Feature::StartChat, Needs::Acting(Role::Agent)),
     (Feature::Edit, Needs::Writing),
     (Feature::Delete, Needs::Writing),
     (Feature::React, Needs::Writing),
@@ -123,8 +123,8 @@ fn support(
     };
     let gone = match place.connection {
         Some(Connection::Deleted) => Some("ACCOUNT_REMOVED"),
-        Some(Connection::Ok | Connection::Unknown | Connection::Connecting) | None => None,
-        Some(_) => Some("ACCOUNT_DISCONNECTED"),
+        Some(connection) if !connection.takes_messages() => Some("ACCOUNT_DISCONNECTED"),
+        _ => None,
     };
     let closed = needs == Needs::Writing && place.is_read_only;
     let reason = if !caller.role.includes(role) {

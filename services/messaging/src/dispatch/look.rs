@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use channel_domain::Micros;
 use channel_domain::fact::Fact;
+use channel_domain::send::is_provisional;
 use channel_store::StoreError;
 use channel_store::outbox::{Command, Due};
 use channel_unipile::upstream::{MessageQuery, MessageState, Paging};
@@ -29,7 +30,13 @@ impl Shared {
             paging: Paging { cursor: None, limit: NEWEST },
             ..MessageQuery::default()
         };
-        let page = match self.upstream.chat_messages(&due.account, &due.chat, &query).await {
+        // Nobody knows yet what a chat that was started is called.
+        let page = if is_provisional(&due.chat) {
+            self.upstream.messages(&due.account, &query).await
+        } else {
+            self.upstream.chat_messages(&due.account, &due.chat, &query).await
+        };
+        let page = match page {
             Ok(page) => page,
             Err(error) => {
                 tracing::info!(error = %error, "an uncertain message could not be looked for");

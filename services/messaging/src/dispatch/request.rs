@@ -8,7 +8,7 @@ use channel_domain::fact::{Attachment, AttachmentKind};
 use channel_domain::send::{Request, Verdict};
 use channel_store::StoreError;
 use channel_store::outbox::{Begun, Command, Done, Due};
-use channel_unipile::upstream::{Failure, Outgoing, SendMessage, Sent, UpstreamError};
+use channel_unipile::upstream::{Failure, Outgoing, SendMessage, Sent, StartChat, Started, UpstreamError};
 use tracing::Instrument as _;
 
 use super::Shared;
@@ -66,7 +66,8 @@ impl Shared {
         judge(self.ask_upstream(due, begun).await)
     }
 
-    async fn ask_upstream(&self, due: &Due, begun: &Begun) -> Result<Sent, UpstreamError> {
+    async fn ask_upstream(&self, due: &Due, begun: &Begun) -> Result<Started, UpstreamError> {
+        let in_chat = |Sent { message }| Started { chat: None, message };
         let (account, about) = (&due.account, begun.about.clone());
         match &begun.job.request {
             Request::Message { text, files, typing_ms, .. } => {
@@ -77,15 +78,16 @@ impl Shared {
                     quote: about,
                     typing: typing_ms.map(|ms| Duration::from_millis(ms.into())),
                 };
-                self.upstream.send(account, &send).await
+                self.upstream.send(account, &send).await.map(in_chat)
             }
             Request::Forward { .. } => {
                 let message = about.unwrap_or_else(|| "".into());
-                self.upstream.forward(account, &message, &begun.job.chat).await
+                self.upstream.forward(account, &message, &begun.job.chat).await.map(in_chat)
             }
-            Request::Start { .. } => {
-                let failure = Failure::Invalid("a new chat cannot be started yet");
-                Err(UpstreamError { route: "POST /chats", failure })
+            Request::Start { people, subject, text, files } => {
+                let (people, subject) = (people.clone(), subject.clone());
+                let content = self.content(begun, text.clone(), files)?;
+                self.upstream.start_chat(account, &StartChat { people, subject, content }).await
             }
         }
     }

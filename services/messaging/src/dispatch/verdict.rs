@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use channel_domain::send::{Attempt, Refusal, Verdict};
 use channel_store::outbox::SlowDown;
-use channel_unipile::upstream::{Class, Failure, Kind, Sent, UpstreamError};
+use channel_unipile::upstream::{Class, Failure, Kind, Started, UpstreamError};
 
 /// How long a message waits at least when its account or UniPile has to be put in order by somebody.
 const UNTIL_REPAIRED: Duration = Duration::from_mins(1);
@@ -31,10 +31,10 @@ impl Ended {
 }
 
 /// Judges what came of sending a message.
-pub(super) fn judge(answer: Result<Sent, UpstreamError>) -> Ended {
+pub(super) fn judge(answer: Result<Started, UpstreamError>) -> Ended {
     match answer {
-        Ok(Sent { message }) => {
-            Ended { verdict: Verdict::Accepted { message, chat: None }, slow_down: None }
+        Ok(Started { chat, message }) => {
+            Ended { verdict: Verdict::Accepted { message, chat }, slow_down: None }
         }
         Err(error) => refused(&error),
     }

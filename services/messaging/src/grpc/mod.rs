@@ -1,6 +1,7 @@
 //! Serves messaging over gRPC. Translates, and decides nothing.
 
 mod requests;
+mod start;
 
 use std::pin::Pin;
 
@@ -66,6 +67,20 @@ async fn send_message(
     let account = ask.account.clone();
     let (message, send) = shown(&account, &outgoing.send(&caller, ask).await?);
     Ok(pb::SendMessageResponse { message: Some(message), send: Some(send) })
+}
+
+async fn start_chat(
+    outgoing: Outgoing,
+    caller: Identity,
+    request: pb::StartChatRequest,
+) -> Answer<pb::StartChatResponse> {
+    let ask = start::start(request, outgoing.config())?;
+    let account = ask.account.clone();
+    let written = outgoing.send(&caller, ask).await?;
+    let (message, send) = shown(&account, &written);
+    let now = outgoing.now();
+    let chat = written.chat.as_ref().map(|chat| wire::chat(account.as_str(), chat, now));
+    Ok(pb::StartChatResponse { chat, message: Some(message), send: Some(send) })
 }
 
 async fn upload_attachment(
@@ -249,6 +264,7 @@ macro_rules! service {
 service! {
     built {
         send_message(pb::SendMessageRequest) -> pb::SendMessageResponse;
+        start_chat(pb::StartChatRequest) -> pb::StartChatResponse;
         upload_attachment(Streaming<pb::UploadAttachmentRequest>) -> pb::UploadAttachmentResponse;
         cancel_send(pb::CancelSendRequest) -> pb::CancelSendResponse;
         edit_message(pb::EditMessageRequest) -> pb::EditMessageResponse;
@@ -259,7 +275,6 @@ service! {
         resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
     }
     not_built {
-        start_chat(pb::StartChatRequest) -> pb::StartChatResponse, Agent;
         sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse, Agent;
         sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse, Agent;
         cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse, Agent;

@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 use crate::outgoing::Ask;
+use channel_store::outbox::To;
 use crate::uploads::Announced;
 
 /// Most bytes of an id: far more than any that UniPile makes.
-const MOST_ID: usize = 256;
+pub(super) const MOST_ID: usize = 256;
 /// Most bytes of an emoji; families and flags are long.
 const MOST_EMOJI: usize = 64;
 /// Most characters of a chat's own name.
@@ -55,7 +56,7 @@ pub(super) fn uuid(bad: &mut FieldErrors, field: &str, text: &str) -> Option<Mes
 }
 
 /// The id of a message, or a new one.
-fn own_id(bad: &mut FieldErrors, field: &str, text: &str) -> Option<MessageId> {
+pub(super) fn own_id(bad: &mut FieldErrors, field: &str, text: &str) -> Option<MessageId> {
     if text.is_empty() { Some(MessageId(Uuid::now_v7())) } else { uuid(bad, field, text) }
 }
 
@@ -79,17 +80,18 @@ pub(super) fn send(
     match (account, chat, message, content) {
         (Some(account), Some(chat), Some(message), Some((text, files))) if bad.is_empty() => {
             let request = Request::Message { text, files: vec![], quote, typing_ms };
-            Ok(Ask { account, chat, message, request, files, hash, expires_in })
+            let to = To::Chat(chat);
+            Ok(Ask { account, to, message, request, files, hash, expires_in })
         }
         _ => Err(bad),
     }
 }
 
 /// The text of a message, and its files.
-type Said = (Option<String>, Vec<(Uuid, bool)>);
+pub(super) type Said = (Option<String>, Vec<(Uuid, bool)>);
 
 /// The text and the files of a message, which must have one of them.
-fn content(
+pub(super) fn content(
     bad: &mut FieldErrors,
     content: Option<pb::OutgoingContent>,
     config: &MessagingConfig,
@@ -239,7 +241,8 @@ pub(super) fn forward(it: pb::ForwardMessageRequest) -> Result<Ask, FieldErrors>
     match (account, source, chat, message) {
         (Some(account), Some(source), Some(chat), Some(message)) if bad.is_empty() => {
             let request = Request::Forward { message: source, text: None, files: vec![] };
-            Ok(Ask { account, chat, message, request, files: vec![], hash, expires_in: None })
+            let to = To::Chat(chat);
+            Ok(Ask { account, to, message, request, files: vec![], hash, expires_in: None })
         }
         _ => Err(bad),
     }

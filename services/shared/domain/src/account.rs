@@ -53,6 +53,13 @@ impl Connection {
         })
     }
 
+    /// Whether messages may be taken in for it: they leave at once, or once it has caught up. In every other state
+    /// somebody has to do something first.
+    #[must_use]
+    pub const fn takes_messages(self) -> bool {
+        matches!(self, Self::Unknown | Self::Ok | Self::Connecting)
+    }
+
     /// The state that a report puts the account in; the end of the first synchronisation puts it in
     /// none.
     #[must_use]

@@ -25,6 +25,19 @@ pub enum ClaimKind {
 }
 
 impl ClaimKind {
+    /// Its name in the tables of identifiers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Phone => "phone",
+            Self::Lid => "lid",
+            Self::ProviderId => "providerid",
+            Self::ProfileUrl => "profileurl",
+            Self::PictureUrl => "pictureurl",
+        }
+    }
+
     /// Whether the claim identifies a person, so that it is worth a dated link of its own.
     #[must_use]
     pub const fn identifies(self) -> bool {

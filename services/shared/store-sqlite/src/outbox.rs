@@ -8,7 +8,7 @@ use crate::sql::Rowwise;
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Action, Job, Pacing, Phase};
+use channel_domain::send::{Action, Ahead, Job, Pacing, Phase};
 use channel_domain::{Micros, Stamp};
 use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
 use channel_store::record::SendRecord;
@@ -222,6 +222,29 @@ const JOBS_OF_CHATS: Rowwise = Rowwise {
     ),
 };
 
+const STARTS: Rowwise = Rowwise {
+    head: "WITH wanted (k) AS (VALUES",
+    columns: 1,
+    tail: concatcp!(
+        ") SELECT ",
+        JOB,
+        " FROM wanted w CROSS JOIN outbox o INDEXED BY outbox_starts ON o.account_key = w.k \
+           AND o.phase IN (1, 2, 3, 5, 6) AND o.phase <> 1 AND o.request->>'what' = 'start' \
+         CROSS JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key"
+    ),
+};
+
+const ALL_OF_CHATS: Rowwise = Rowwise {
+    head: "WITH wanted (k, chat) AS (VALUES",
+    columns: 2,
+    tail: concatcp!(
+        ") SELECT ",
+        JOB,
+        " FROM wanted w CROSS JOIN chats c ON c.account_key = w.k AND c.chat_key = w.chat \
+         CROSS JOIN outbox o ON o.account_key = c.account_key AND o.chat_key = c.chat_key"
+    ),
+};
+
 /// Loads messages of the outbox.
 pub(crate) async fn jobs(
     c: &mut SqliteConnection,
@@ -230,6 +253,8 @@ pub(crate) async fn jobs(
     let mut rows = JOBS_BY_ID.fetch(c, &wanted.ids, |q, (k, id)| q.bind(k).bind(id.0)).await?;
     let of_chats = JOBS_OF_CHATS;
     rows.extend(of_chats.fetch(c, &wanted.chats, |q, (k, id)| q.bind(k).bind(id.as_str())).await?);
+    rows.extend(STARTS.fetch(c, &wanted.starts, |q, k| q.bind(k)).await?);
+    rows.extend(ALL_OF_CHATS.fetch(c, &wanted.all_of, |q, (k, chat)| q.bind(k).bind(chat)).await?);
     rows.iter().map(|row| owned(row, decode::job(row)?)).collect()
 }
 
@@ -297,16 +322,19 @@ pub(crate) async fn held(
     rows.iter().map(held).collect()
 }
 
-/// How many messages of an account wait to be sent.
-pub(crate) async fn waiting(c: &mut SqliteConnection, account: i64) -> Result<u32, StoreError> {
-    let waiting: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM outbox WHERE account_key = ? AND phase IN (1, 2, 3)",
+/// What of an account waits to be sent.
+pub(crate) async fn waiting(c: &mut SqliteConnection, account: i64) -> Result<Ahead, StoreError> {
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM outbox WHERE account_key = ?1 AND phase IN (1, 2, 3)) AS messages, \
+           (SELECT count(*) FROM outbox INDEXED BY outbox_starts WHERE account_key = ?1 \
+             AND phase IN (1, 2, 3, 5, 6) AND phase = 1 AND request->>'what' = 'start') AS starts",
     )
     .bind(account)
     .fetch_one(c)
     .await
     .map_err(sorted)?;
-    Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
+    let count = |name| Ok(u32::try_from(get::<i64>(&row, name)?).unwrap_or(u32::MAX));
+    Ok(Ahead { messages: count("messages")?, starts: count("starts")? })
 }
 
 /// How fast an account may send.

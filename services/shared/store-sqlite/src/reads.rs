@@ -40,6 +40,14 @@ const MESSAGES: &str = concatcp!(
 const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.rev FROM attendees a \
      WHERE a.account_key = ";
 
+/// The key of a chat by its id, or one that it had.
+fn chat_key(query: &mut QueryBuilder<Sqlite>, account_key: i64, id: &ChatId) {
+    query.push("coalesce((SELECT chat_key FROM chats WHERE account_key = ").push_bind(account_key);
+    query.push(" AND id = ").push_bind(id.to_string());
+    query.push("), (SELECT chat_key FROM chat_aliases WHERE account_key = ");
+    query.push_bind(account_key).push(" AND id = ").push_bind(id.to_string()).push("))");
+}
+
 #[async_trait]
 impl Reads for SqliteStore {
     async fn accounts(&self, tenant: &TenantId) -> Result<Vec<AccountRow>, StoreError> {
@@ -79,7 +87,8 @@ impl Reads for SqliteStore {
 
     async fn chat(&self, account_key: i64, id: &ChatId) -> Result<Option<ChatRecord>, StoreError> {
         let mut query = QueryBuilder::new(CHATS);
-        query.push_bind(account_key).push(" AND c.id = ").push_bind(id.as_str());
+        query.push_bind(account_key).push(" AND c.chat_key = ");
+        chat_key(&mut query, account_key, id);
         let found = self.all(query).await?;
         found.first().map(|row| Ok((&decode::chat(row)?).into())).transpose()
     }
@@ -91,9 +100,8 @@ impl Reads for SqliteStore {
         wanted: &MessageQuery,
     ) -> Result<Vec<MessageRecord>, StoreError> {
         let mut query = QueryBuilder::new(MESSAGES);
-        query.push_bind(account_key).push(" AND m.chat_key = (SELECT chat_key FROM chats ");
-        query.push("WHERE account_key = ").push_bind(account_key);
-        query.push(" AND id = ").push_bind(chat.as_str()).push(")");
+        query.push_bind(account_key).push(" AND m.chat_key = ");
+        chat_key(&mut query, account_key, chat);
         if let Some(before) = &wanted.before {
             query.push(if wanted.inclusive { " AND m.place <= " } else { " AND m.place < " });
             query.push_bind(&before.as_bytes()[..]);

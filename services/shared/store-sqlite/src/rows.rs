@@ -8,16 +8,16 @@ use crate::write;
 use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::account::Account;
-use channel_domain::attendee::Attendee;
+use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::{Chat, UNREAD_CAP};
-use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
 use channel_store::rows::{
-    Asked, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes,
+    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes,
 };
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -76,6 +76,21 @@ const ATTENDEES: Rowwise = Rowwise {
     columns: 2,
     tail: ") SELECT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.rev FROM wanted w \
            CROSS JOIN attendees p ON p.account_key = w.k AND p.id = w.id",
+};
+
+const NAMED: Rowwise = Rowwise {
+    head: "WITH wanted (k, kind, value) AS (VALUES",
+    columns: 3,
+    tail: ") SELECT DISTINCT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.rev FROM wanted w \
+           CROSS JOIN person_links l ON l.account_key = w.k AND l.kind = w.kind AND l.value = w.value \
+           CROSS JOIN attendees p ON p.account_key = l.account_key AND p.attendee_key = l.attendee_key",
+};
+
+const ALIASES: Rowwise = Rowwise {
+    head: "WITH wanted (k, id) AS (VALUES",
+    columns: 2,
+    tail: ") SELECT a.account_key, a.id, a.chat_key FROM wanted w \
+           CROSS JOIN chat_aliases a ON a.account_key = w.k AND a.id = w.id",
 };
 
 const CHATS_FROM: &str = " LEFT JOIN attendees p \
@@ -159,6 +174,28 @@ impl Rows for Tx<'_> {
         let rows =
             ATTENDEES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
         rows.iter().map(|row| owned(row, decode::attendee(row)?)).collect()
+    }
+
+    async fn named(
+        &mut self,
+        wanted: &[(i64, ClaimKind, String)],
+    ) -> Result<Vec<Owned<Attendee>>, StoreError> {
+        let rows = NAMED
+            .fetch(self.0, wanted, |q, (k, kind, value)| q.bind(k).bind(kind.as_str()).bind(value))
+            .await?;
+        rows.iter().map(|row| owned(row, decode::attendee(row)?)).collect()
+    }
+
+    async fn aliases(
+        &mut self,
+        wanted: &[(i64, ChatId)],
+    ) -> Result<Vec<Owned<ChatAlias>>, StoreError> {
+        let rows = ALIASES.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
+        let alias = |row| {
+            let id = get::<String>(row, "id")?.into();
+            owned(row, ChatAlias { id, chat_key: get(row, "chat_key")? })
+        };
+        rows.iter().map(alias).collect()
     }
 
     async fn reacted_to(

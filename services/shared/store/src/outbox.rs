@@ -7,7 +7,7 @@ use crate::rows::WorkKind;
 use async_trait::async_trait;
 use channel_domain::fact::{ChatClaim, Fact};
 use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
-use channel_domain::send::{Act, Action, Job, Limits, Pace, Refusal, Request, Verdict};
+use channel_domain::send::{Act, Action, Job, Limits, Pace, Recipient, Refusal, Request, Verdict};
 use channel_domain::time::Micros;
 use std::time::Duration;
 use uuid::Uuid;
@@ -142,13 +142,29 @@ pub struct SlowDown {
     pub at_least: Option<Duration>,
 }
 
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Into a chat that exists.
+    Chat(ChatId),
+    /// To people with whom there may be no chat yet.
+    People {
+        /// One for a chat of two, several for a group.
+        recipients: Vec<Recipient>,
+        /// The group's subject.
+        subject: Option<String>,
+        /// The id of the chat until UniPile names it.
+        provisional: ChatId,
+    },
+}
+
 /// What to put into the outbox.
 #[derive(Debug, Clone)]
 pub struct Submit {
     /// The message's id, made by the client.
     pub message: MessageId,
-    /// The chat to write into.
-    pub chat: ChatId,
+    /// Where to.
+    pub to: To,
     /// What to send.
     pub request: Request,
     /// The hash of what the client asked for.
@@ -253,6 +269,8 @@ pub struct Begun {
 pub enum Refused {
     /// There is no such account.
     AccountUnknown,
+    /// The account is not connected; somebody has to do something first.
+    AccountDisconnected,
     /// There is no such chat.
     ChatUnknown,
     /// There is no such message.
@@ -275,6 +293,16 @@ pub enum Refused {
     NotResolvable,
     /// Too many messages wait; there is room at about this time.
     Full(Micros),
+    /// There is no such person.
+    AttendeeUnknown,
+    /// No WhatsApp id of a person is known.
+    Unreachable,
+    /// Of the people of a group only one is left.
+    SamePerson,
+    /// The chat is not at UniPile yet.
+    ChatNotStarted,
+    /// No more chats may be started before about this time.
+    NewChatsExhausted(Micros),
 }
 
 /// Something that is due in the outbox.

@@ -12,7 +12,7 @@ use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::search;
-use channel_domain::send::{Action, Job, Pacing};
+use channel_domain::send::{Action, Ahead, Job, Pacing};
 use channel_domain::time::{Micros, Stamp};
 use uuid::Uuid;
 
@@ -100,6 +100,10 @@ pub struct JobsWanted {
     pub ids: Vec<(i64, MessageId)>,
     /// Of these chats, those that may have left.
     pub chats: Vec<(i64, ChatId)>,
+    /// Of these accounts, those that may have left and start a chat.
+    pub starts: Vec<i64>,
+    /// Of these chats, by key, all.
+    pub all_of: Vec<(i64, i64)>,
 }
 
 /// What a command needs to know of its account.
@@ -107,8 +111,8 @@ pub struct JobsWanted {
 pub struct Desk {
     /// The account's owner as a person, if they are known.
     pub owner: Option<Attendee>,
-    /// How many messages wait to be sent.
-    pub waiting: u32,
+    /// What waits to be sent.
+    pub waiting: Ahead,
     /// How fast it may send.
     pub pacing: Pacing,
 }
@@ -118,6 +122,24 @@ pub struct Desk {
 pub struct Gone {
     /// The message.
     pub message: Message,
+}
+
+/// An id that a chat had until it turned out to be another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatAlias {
+    /// The id.
+    pub id: ChatId,
+    /// The chat's key.
+    pub chat_key: i64,
+}
+
+/// A chat that goes: its messages are another one's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoneChat {
+    /// Its key.
+    pub chat_key: i64,
+    /// The key of the other one.
+    pub into: i64,
 }
 
 /// What to load or write of a row that belongs to an account.
@@ -311,6 +333,10 @@ pub struct Writes {
     pub work: Vec<Owned<Work>>,
     /// Messages that go; before anything else is written.
     pub gone: Vec<Owned<Gone>>,
+    /// Chats that go; before anything else is written.
+    pub gone_chats: Vec<Owned<GoneChat>>,
+    /// Former ids of chats.
+    pub aliases: Vec<Owned<ChatAlias>>,
     /// The outbox.
     pub jobs: Vec<Owned<Job>>,
     /// Own messages that wait until a request has ended.
@@ -370,6 +396,18 @@ pub trait Rows: Send {
         &mut self,
         wanted: &[(i64, AttendeeId)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError>;
+
+    /// Loads people by identifiers that name them.
+    async fn named(
+        &mut self,
+        wanted: &[(i64, ClaimKind, String)],
+    ) -> Result<Vec<Owned<Attendee>>, StoreError>;
+
+    /// Loads which chats had these ids once.
+    async fn aliases(
+        &mut self,
+        wanted: &[(i64, ChatId)],
+    ) -> Result<Vec<Owned<ChatAlias>>, StoreError>;
 
     /// Loads the messages that people reacted to: (account, person).
     async fn reacted_to(

@@ -14,6 +14,7 @@ use channel_runtime::identity::{Identity, Role};
 use channel_simulator::{ApiConfig, ApiFault, FaultRule, Route, Running, SimulatorConfig, Which};
 use channel_store::Store;
 use channel_store::intake::{Delivery, Reading};
+use channel_store::outbox::To;
 use channel_unipile::hosts::check_base_url;
 use channel_unipile::upstream::Upstream;
 use channel_unipile::v1::client::{Client, ClientOptions};
@@ -109,7 +110,7 @@ impl Desk {
         };
         let ask = Ask {
             account,
-            chat,
+            to: To::Chat(chat),
             message: MessageId(uuid::Uuid::now_v7()),
             request,
             files: vec![],

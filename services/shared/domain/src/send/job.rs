@@ -164,6 +164,25 @@ impl Job {
         self.end(Phase::Expired, "EXPIRED", "It could not be sent in time.", now);
     }
 
+    /// Waits for something else, at most until its time runs out.
+    pub fn wait_until(&mut self, at: Micros) {
+        self.next_at = at.min(self.expires_at);
+    }
+
+    /// Fails while it waits: what it waits for will not be.
+    pub fn fail(&mut self, reason: &str, detail: &str, now: Micros) {
+        if self.phase == Phase::Queued {
+            self.end(Phase::Failed, reason, detail, now);
+        }
+    }
+
+    /// Whether it starts its chat, or may have, or did.
+    #[must_use]
+    pub const fn is_starting(&self) -> bool {
+        let lives = self.phase.is_open() || matches!(self.phase, Phase::Sent | Phase::Unconfirmed);
+        lives && self.request.starts_a_chat()
+    }
+
     /// Begins a request.
     pub fn begin(&mut self, now: Micros, limits: &Limits) {
         self.phase = Phase::Sending;

@@ -1,7 +1,8 @@
 //! Knowing an own message that turns up in a chat for one that was sent from here.
 
 use super::{Job, Phase, Request};
-use crate::fact::{Attachment, Received};
+use crate::fact::{Attachment, Person, Received};
+use crate::{jid, people};
 use crate::time::Micros;
 
 /// How far the provider's clock may be behind ours.
@@ -14,6 +15,36 @@ pub fn is_echo(job: &Job, received: &Received) -> bool {
     let since = job.started_at.map(|at| Micros(at.0.saturating_sub(SKEW)));
     let in_time = since.is_some_and(|since| received.sent_at.is_none_or(|at| at >= since));
     job.phase.may_have_left() && in_time && same_content(&job.request, received)
+}
+
+/// Whether the chat of a message that turned up may be the one that was started: with the same person, or a group
+/// of the same people or subject, as far as the message tells.
+#[must_use]
+pub fn started_with(job: &Job, received: &Received) -> bool {
+    let Request::Start { people, subject, .. } = &job.request else { return false };
+    let is_group = people::is_group(received);
+    match people.as_slice() {
+        [person] => !is_group && is_with(person, received),
+        _ if !is_group => false,
+        everybody => match (subject, &received.chat.subject) {
+            (Some(wanted), Some(is)) => wanted.trim() == is.trim(),
+            _ => everybody.iter().all(|person| {
+                received.attendees.is_empty() || received.attendees.iter().any(|it| is(person, it))
+            }),
+        },
+    }
+}
+
+fn is_with(person: &str, received: &Received) -> bool {
+    let by_chat = received.chat.provider_id.as_deref().is_some_and(|id| jid::bare(id) == person);
+    by_chat || received.attendees.iter().any(|it| is(person, it))
+}
+
+fn is(id: &str, person: &Person) -> bool {
+    let same = |known: &Option<String>| known.as_deref().is_some_and(|known| jid::bare(known) == id);
+    same(&person.provider_id)
+        || people::lid(person).as_deref() == Some(id)
+        || jid::phone_of(id).is_some_and(|phone| people::phone(person) == Some(phone))
 }
 
 /// Which of the candidates it is: the one that is uncertain, or the only one.

@@ -17,11 +17,13 @@ mod action;
 mod job;
 mod matching;
 mod pacing;
+mod recipient;
 
 pub use action::{Act, Action, Before, Stage};
 pub use job::{Attempt, Job, Limits, Refusal, Verdict};
-pub use matching::{is_echo, one_of};
-pub use pacing::{Pace, Pacing};
+pub use matching::{is_echo, one_of, started_with};
+pub use pacing::{Ahead, Pace, Pacing};
+pub use recipient::{Recipient, address};
 
 use crate::fact::Attachment;
 use crate::ids::{ChatId, MessageId};

@@ -50,6 +50,15 @@ pub struct Pacing {
     chats: Vec<Micros>,
 }
 
+/// What waits before a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Messages, those that start chats among them.
+    pub messages: u32,
+    /// Those of them that start chats.
+    pub starts: u32,
+}
+
 const DAY: i64 = 86_400_000_000;
 
 fn micros(duration: Duration) -> i64 {
@@ -89,16 +98,34 @@ impl Pacing {
         self.told_off = 0;
     }
 
-    /// About how long a message waits behind `ahead` others.
+    /// About how long a message waits behind others.
     #[must_use]
-    pub fn expected(&self, ahead: u32, new_chat: bool, pace: &Pace, now: Micros) -> Duration {
+    pub fn expected(&self, ahead: Ahead, new_chat: bool, pace: &Pace, now: Micros) -> Duration {
         let mut then = self.clone();
-        for _ in 0..ahead.min(10_000) {
+        let starts = if new_chat { ahead.starts } else { 0 };
+        let mut at = now;
+        for _ in 0..starts.min(1000) {
+            at = then.next_chat(pace, at);
+            then.chats.push(at);
+        }
+        for _ in 0..ahead.messages.min(10_000) {
             let at = then.earliest(false, pace, now);
             then.take(false, pace, at);
         }
-        let wait = then.earliest(new_chat, pace, now).0 - now.0;
+        let wait = then.earliest(new_chat, pace, now).max(at).0 - now.0;
         Duration::from_micros(u64::try_from(wait).unwrap_or(0))
+    }
+
+    /// Whether one more chat may be started today, where some wait to be.
+    ///
+    /// # Errors
+    ///
+    /// If not: when, about.
+    pub fn room_for_chat(&self, starts: u32, pace: &Pace, now: Micros) -> Result<(), Micros> {
+        let today: Vec<_> = self.chats.iter().filter(|at| at.0 > now.0 - DAY).collect();
+        let over = (today.len() + starts as usize).checked_sub(pace.new_chats_a_day as usize);
+        let Some(over) = over else { return Ok(()) };
+        Err(Micros(today.get(over).map_or(now.0, |at| at.0).saturating_add(DAY)))
     }
 
     /// When the next chat may be started.
@@ -168,7 +195,20 @@ mod tests {
     #[test]
     fn the_expected_wait_is_the_wait() {
         let pacing = Pacing::default();
-        let waits = [0, 2, 3, 5].map(|ahead| pacing.expected(ahead, false, &PACE, at(0)).as_secs());
-        assert_eq!(waits, [0, 0, 3, 9]);
+        let behind = |messages| Ahead { messages, starts: 0 };
+        let wait = |ahead, new_chat| pacing.expected(ahead, new_chat, &PACE, at(0)).as_secs();
+        assert_eq!([0, 2, 3, 5].map(|ahead| wait(behind(ahead), false)), [0, 0, 3, 9]);
+        let starts = [0, 1, 2].map(|starts| wait(Ahead { messages: starts, starts }, true));
+        assert_eq!(starts, [0, 60, 86_400]);
+    }
+
+    #[test]
+    fn a_day_has_room_for_so_many_new_chats_those_that_wait_among_them() {
+        let mut pacing = Pacing::default();
+        assert_eq!([0, 1].map(|starts| pacing.room_for_chat(starts, &PACE, at(0))), [Ok(()); 2]);
+        pacing.take(true, &PACE, at(0));
+        assert_eq!(pacing.room_for_chat(0, &PACE, at(60)), Ok(()));
+        assert_eq!(pacing.room_for_chat(1, &PACE, at(60)), Err(at(86_400)));
+        assert_eq!(pacing.room_for_chat(1, &PACE, at(86_400)), Ok(()));
     }
 }

@@ -19,7 +19,12 @@ const LIST: &str = concatcp!(
      AND ($5::boolean IS NULL OR c.archived = $5) AND c.words LIKE ALL ($6::text[]) \
      ORDER BY c.place DESC, c.chat_key DESC LIMIT $7"
 );
-const ONE: &str = concatcp!(CHATS, "AND c.id = $2");
+const ONE: &str = concatcp!(CHATS, "AND c.chat_key = ", KEY);
+
+/// The key of a chat by its id, or one that it had.
+pub(super) const KEY: &str = "coalesce( \
+    (SELECT chat_key FROM chats WHERE account_key = $1 AND id = $2), \
+    (SELECT chat_key FROM chat_aliases WHERE account_key = $1 AND id = $2))";
 
 pub(super) async fn list(
     pool: &PgPool,

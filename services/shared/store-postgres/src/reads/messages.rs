@@ -1,6 +1,6 @@
 //! Messages.
 
-use super::{all, at_most_one, limit};
+use super::{all, at_most_one, chats, limit};
 use crate::decode::{self, MESSAGE, MESSAGE_JOINS};
 use channel_domain::SortKey;
 use channel_domain::ids::{ChatId, MessageId};
@@ -15,7 +15,9 @@ const MESSAGES: &str = concatcp!("SELECT ", MESSAGE, " FROM messages m", MESSAGE
 const LIST: &str = concatcp!(
     MESSAGES,
     "WHERE m.account_key = $1 \
-     AND m.chat_key = (SELECT chat_key FROM chats WHERE account_key = $1 AND id = $2) \
+     AND m.chat_key = ",
+    chats::KEY,
+    " \
      AND m.place >= $3 AND m.place < $4 ORDER BY m.place "
 );
 const BACK: &str = concatcp!(LIST, "DESC LIMIT $5");

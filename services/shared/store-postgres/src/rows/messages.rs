@@ -25,7 +25,8 @@ const MESSAGES: &str = "INSERT INTO messages ( \
       deleted_at, counts, files, reactions, sending::jsonb, place, rev \
     FROM unnest($1::message_row_2[]) \
     ON CONFLICT (account_key, message_key) DO UPDATE SET \
-      sender_key = excluded.sender_key, upstream_id = excluded.upstream_id, provider_id = excluded.provider_id, text = \
+      chat_key = excluded.chat_key, sender_key = excluded.sender_key, \
+      upstream_id = excluded.upstream_id, provider_id = excluded.provider_id, text = \
       excluded.text, is_event = excluded.is_event, event_number = excluded.event_number, \
       hidden = excluded.hidden, forwarded = excluded.forwarded, quoted = excluded.quoted, \
       content_at = excluded.content_at, content_inbox = excluded.content_inbox, status = \

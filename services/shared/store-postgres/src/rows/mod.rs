@@ -10,21 +10,22 @@ mod messages;
 mod open;
 mod outbox;
 mod people;
+mod renamed;
 mod search;
 mod sent;
 mod together;
 
 use async_trait::async_trait;
 use channel_domain::Micros;
-use channel_domain::attendee::Attendee;
+use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::Chat;
-use channel_domain::ids::{AccountId, AttendeeId, MessageId};
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::rows::{
-    Asked, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Writes,
+    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Writes,
 };
 use sqlx::postgres::PgConnection;
 use together::Together;
@@ -59,6 +60,20 @@ impl Rows for Tx<'_> {
         wanted: &[(i64, AttendeeId)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError> {
         load::attendees(self.connection, wanted).await
+    }
+
+    async fn named(
+        &mut self,
+        wanted: &[(i64, ClaimKind, String)],
+    ) -> Result<Vec<Owned<Attendee>>, StoreError> {
+        people::named(self.connection, wanted).await
+    }
+
+    async fn aliases(
+        &mut self,
+        wanted: &[(i64, ChatId)],
+    ) -> Result<Vec<Owned<ChatAlias>>, StoreError> {
+        renamed::aliases(self.connection, wanted).await
     }
 
     async fn reacted_to(
@@ -107,9 +122,10 @@ impl Rows for Tx<'_> {
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
-        if !writes.gone.is_empty() {
+        if !(writes.gone.is_empty() && writes.gone_chats.is_empty()) {
             let mut gone = Together::default();
             messages::gone(&mut gone, &writes.gone);
+            renamed::gone(&mut gone, &writes.gone_chats);
             gone.execute(self.connection).await?;
         }
         let mut often = Together::default();
@@ -137,6 +153,7 @@ impl Rows for Tx<'_> {
         let mut sending = Together::default();
         outbox::write(&mut sending, jobs, pacing, held, unheld)?;
         actions::write(&mut sending, &writes.actions)?;
+        renamed::write(&mut sending, &writes.aliases);
         sending.execute(self.connection).await
     }
 }

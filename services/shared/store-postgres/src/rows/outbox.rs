@@ -8,7 +8,7 @@ use crate::decode::{self, JOB, MESSAGE, MESSAGE_JOINS, get, owned};
 use crate::error::sorted;
 use channel_domain::ids::{ChatId, MessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Job, Pacing};
+use channel_domain::send::{Ahead, Job, Pacing};
 use channel_domain::{Micros, Stamp};
 use channel_store::StoreError;
 use channel_store::rows::{Desk, Held, JobsWanted, Owned, Parked};
@@ -33,12 +33,28 @@ const JOBS_OF_CHATS: &str = concatcp!(
        AND o.phase IN (2, 3, 5, 6)"
 );
 
+const STARTS: &str = concatcp!(
+    "SELECT ",
+    JOB,
+    " FROM outbox o JOIN chats c ON c.account_key = o.account_key AND c.chat_key = o.chat_key \
+     WHERE o.account_key = ANY($1::bigint[]) AND o.phase IN (2, 3, 5, 6) \
+       AND o.request->>'what' = 'start'"
+);
+
+const ALL_OF_CHATS: &str = concatcp!(
+    "SELECT ",
+    JOB,
+    " FROM unnest($1::bigint[], $2::bigint[]) AS w(account_key, chat_key) \
+     JOIN chats c ON c.account_key = w.account_key AND c.chat_key = w.chat_key \
+     JOIN outbox o ON o.account_key = c.account_key AND o.chat_key = c.chat_key"
+);
+
 /// Loads messages of the outbox.
 pub(super) async fn jobs(
     connection: &mut PgConnection,
     wanted: &JobsWanted,
 ) -> Result<Vec<Owned<Job>>, StoreError> {
-    let JobsWanted { ids, chats } = wanted;
+    let JobsWanted { ids, chats, starts, all_of } = wanted;
     let mut rows = Vec::new();
     if !ids.is_empty() {
         let query = sqlx::query(JOBS_BY_ID)
@@ -50,6 +66,16 @@ pub(super) async fn jobs(
         let query = sqlx::query(JOBS_OF_CHATS)
             .bind(column(chats, |(account, _)| *account))
             .bind(column(chats, |(_, id): &(i64, ChatId)| id.as_str()));
+        rows.extend(query.fetch_all(&mut *connection).await.map_err(sorted)?);
+    }
+    if !starts.is_empty() {
+        let query = sqlx::query(STARTS).bind(starts);
+        rows.extend(query.fetch_all(&mut *connection).await.map_err(sorted)?);
+    }
+    if !all_of.is_empty() {
+        let query = sqlx::query(ALL_OF_CHATS)
+            .bind(column(all_of, |(account, _)| *account))
+            .bind(column(all_of, |(_, chat)| *chat));
         rows.extend(query.fetch_all(connection).await.map_err(sorted)?);
     }
     rows.iter().map(|row| owned(row, decode::job)).collect()
@@ -108,13 +134,15 @@ pub(super) async fn held(
 const DESK: &str = "SELECT \
       (SELECT a.id FROM attendees a WHERE a.account_key = $1 AND a.is_self \
         ORDER BY a.attendee_key LIMIT 1) AS owner, \
-      (SELECT count(*) FROM outbox o WHERE o.account_key = $1 AND o.phase IN (1, 2, 3)) AS waiting";
+      (SELECT count(*) FROM outbox o WHERE o.account_key = $1 AND o.phase IN (1, 2, 3)) AS waiting, \
+      (SELECT count(*) FROM outbox o WHERE o.account_key = $1 AND o.phase IN (1, 2, 3, 5, 6) \
+        AND o.phase = 1 AND o.request->>'what' = 'start') AS starting";
 
 /// Loads what taking a command needs to know of its account.
 pub(super) async fn desk(connection: &mut PgConnection, account: i64) -> Result<Desk, StoreError> {
     let row = sqlx::query(DESK).bind(account).fetch_one(&mut *connection).await.map_err(sorted)?;
-    let waiting: i64 = get(&row, "waiting")?;
-    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+    let count = |name| Ok(u32::try_from(get::<i64>(&row, name)?).unwrap_or(u32::MAX));
+    let waiting = Ahead { messages: count("waiting")?, starts: count("starting")? };
     let pacing = pacing(connection, account).await?;
     let mut owner = None;
     if let Some(id) = get::<Option<String>>(&row, "owner")? {

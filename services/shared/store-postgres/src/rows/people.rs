@@ -2,12 +2,15 @@
 
 use super::sent::row_sent;
 use super::together::Together;
-use super::{json, tried};
+use super::{column, json, tried};
+use crate::decode::{self, owned};
+use crate::error::sorted;
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::Chat;
 use channel_domain::search;
 use channel_store::StoreError;
 use channel_store::rows::{Link, Member, Owned};
+use sqlx::postgres::PgConnection;
 
 const ATTENDEES: &str = "INSERT INTO attendees (account_key, attendee_key, id, is_self, name, phone, \
       claims, words, rev) \
@@ -73,8 +76,8 @@ const CHATS: &str = "INSERT INTO chats (account_key, chat_key, id, provider_id, 
       counterparty_key, counterparty_at, counterparty_inbox, pinned, pinned_at, pinned_inbox, \
       archived, muted_until, read_only, read_up_to, unread, last::jsonb, place, words, rev \
     FROM unnest($1::chat_row_2[]) \
-    ON CONFLICT (account_key, chat_key) DO UPDATE SET provider_id = excluded.provider_id, \
-      kind = excluded.kind, own_name = excluded.own_name, labels = excluded.labels, subject = excluded.subject, \
+    ON CONFLICT (account_key, chat_key) DO UPDATE SET id = excluded.id, \
+      provider_id = excluded.provider_id, kind = excluded.kind, own_name = excluded.own_name, labels = excluded.labels, subject = excluded.subject, \
       subject_at = excluded.subject_at, subject_inbox = excluded.subject_inbox, \
       counterparty_key = excluded.counterparty_key, counterparty_at = excluded.counterparty_at, \
       counterparty_inbox = excluded.counterparty_inbox, pinned = excluded.pinned, \
@@ -188,7 +191,7 @@ impl<'r> From<&'r Owned<Link>> for LinkRow<'r> {
     fn from(Owned { account_key, row }: &'r Owned<Link>) -> Self {
         Self {
             account_key: *account_key,
-            kind: identifier(row.kind),
+            kind: row.kind.as_str(),
             value: &row.value,
             attendee_key: row.attendee_key,
             since_at: row.since.at.0,
@@ -202,15 +205,28 @@ pub(super) fn links(together: &mut Together, rows: &[Owned<Link>]) {
     together.part(LINKS, rows.iter().map(LinkRow::from));
 }
 
-const fn identifier(kind: ClaimKind) -> &'static str {
-    match kind {
-        ClaimKind::Name => "name",
-        ClaimKind::Phone => "phone",
-        ClaimKind::Lid => "lid",
-        ClaimKind::ProviderId => "providerid",
-        ClaimKind::ProfileUrl => "profileurl",
-        ClaimKind::PictureUrl => "pictureurl",
+const NAMED: &str = "SELECT DISTINCT ON (a.account_key, a.attendee_key) a.account_key, a.attendee_key, a.id, a.is_self, \
+      a.claims::text AS claims, a.rev \
+    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w(account_key, kind, value) \
+    JOIN person_links l ON l.account_key = w.account_key AND l.kind = w.kind AND l.value = w.value \
+    JOIN attendees a ON a.account_key = l.account_key AND a.attendee_key = l.attendee_key";
+
+/// Loads people by identifiers that name them.
+pub(super) async fn named(
+    connection: &mut PgConnection,
+    wanted: &[(i64, ClaimKind, String)],
+) -> Result<Vec<Owned<Attendee>>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
     }
+    let rows = sqlx::query(NAMED)
+        .bind(column(wanted, |(account, ..)| *account))
+        .bind(column(wanted, |(_, kind, _)| kind.as_str()))
+        .bind(column(wanted, |(.., value)| value.as_str()))
+        .fetch_all(connection)
+        .await
+        .map_err(sorted)?;
+    rows.iter().map(|row| owned(row, decode::attendee)).collect()
 }
 
 /// Most messages of a group show members who are known: those are left out before they are locked and

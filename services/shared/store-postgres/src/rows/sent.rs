@@ -44,11 +44,12 @@ pub(super) use row_sent;
 
 #[cfg(test)]
 mod tests {
-    use crate::rows::{actions, children, inbox, log, messages, open, outbox, people, search};
+    use crate::rows::{actions, children, inbox, log, messages, open, outbox, people, renamed, search};
 
-    const SCHEMA: [&str; 2] = [
+    const SCHEMA: [&str; 3] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
+        include_str!("../../migrations/0005_start.sql"),
     ];
     /// Types that only older programs send.
     const RETIRED: [&str; 2] = ["message_row", "chat_row"];
@@ -95,6 +96,8 @@ mod tests {
             outbox::PacingRow::SENT,
             outbox::HeldRow::SENT,
             messages::KeyRow::SENT,
+            renamed::AliasRow::SENT,
+            renamed::GoneChatRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
         assert_eq!(sent.to_vec(), created());

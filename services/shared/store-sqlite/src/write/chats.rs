@@ -11,7 +11,8 @@ pub(super) const CHATS: Rowwise = Rowwise {
            pinned, pinned_at, pinned_inbox, archived, muted_until, read_only, read_up_to, unread, \
            last, place, words, rev) VALUES",
     columns: 25,
-    tail: "ON CONFLICT (account_key, chat_key) DO UPDATE SET provider_id = excluded.provider_id, \
+    tail: "ON CONFLICT (account_key, chat_key) DO UPDATE SET id = excluded.id, \
+           provider_id = excluded.provider_id, \
            kind = excluded.kind, own_name = excluded.own_name, labels = excluded.labels, subject = excluded.subject, \
            subject_at = excluded.subject_at, subject_inbox = excluded.subject_inbox, \
            counterparty_key = excluded.counterparty_key, \

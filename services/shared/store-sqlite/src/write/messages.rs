@@ -17,7 +17,7 @@ pub(super) const MESSAGES: Rowwise = Rowwise {
            VALUES",
     columns: 36,
     tail: "ON CONFLICT (account_key, message_key) DO UPDATE SET \
-           sender_key = excluded.sender_key, upstream_id = excluded.upstream_id, \
+           chat_key = excluded.chat_key, sender_key = excluded.sender_key, upstream_id = excluded.upstream_id, \
            provider_id = excluded.provider_id, \
            text = excluded.text, is_event = excluded.is_event, \
            event_number = excluded.event_number, hidden = excluded.hidden, \

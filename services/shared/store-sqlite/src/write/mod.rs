@@ -22,6 +22,7 @@ use sqlx::sqlite::SqliteConnection;
 /// Writes everything, parents before children.
 pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(), StoreError> {
     outbox::gone(c, &writes.gone).await?;
+    outbox::gone_chats(c, &writes.gone_chats).await?;
     inbox::INBOX.execute(c, &writes.inbox, inbox::inbox).await?;
     for update in &writes.inbox_updates {
         inbox::inbox_update(c, update).await?;
@@ -46,6 +47,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     messages::UNPARKED.execute(c, &writes.unparked, messages::unparked).await?;
     outbox::write(c, &writes.jobs, &writes.pacing, &writes.held, &writes.unheld).await?;
     outbox::actions(c, &writes.actions).await?;
+    outbox::aliases(c, &writes.aliases).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

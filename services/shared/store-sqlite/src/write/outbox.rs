@@ -6,7 +6,7 @@ use crate::search;
 use crate::sql::{Query, Rowwise};
 use channel_domain::send::{Action, Job, Pacing};
 use channel_store::StoreError;
-use channel_store::rows::{Gone, Held, Owned};
+use channel_store::rows::{ChatAlias, Gone, GoneChat, Held, Owned};
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
 
@@ -121,6 +121,54 @@ const GONE: [&str; 4] = [
     "DELETE FROM reactions WHERE account_key = ? AND message_key = ?",
     "DELETE FROM message_versions WHERE account_key = ? AND message_key = ?",
 ];
+
+const GONE_CHATS: [&str; 4] = [
+    "UPDATE messages SET chat_key = ?3 WHERE account_key = ?1 AND chat_key = ?2",
+    "UPDATE outbox SET chat_key = ?3 WHERE account_key = ?1 AND chat_key = ?2",
+    "UPDATE actions SET chat_key = ?3 WHERE account_key = ?1 AND chat_key = ?2",
+    "UPDATE chat_aliases SET chat_key = ?3 WHERE account_key = ?1 AND chat_key = ?2",
+];
+
+const FORGET_CHATS: [&str; 2] = [
+    "DELETE FROM chat_attendees WHERE account_key = ? AND chat_key = ?",
+    "DELETE FROM chats WHERE account_key = ? AND chat_key = ?",
+];
+
+/// Removes chats whose messages are another one's.
+pub(super) async fn gone_chats(
+    c: &mut SqliteConnection,
+    rows: &[Owned<GoneChat>],
+) -> Result<(), StoreError> {
+    for Owned { account_key, row } in rows {
+        for table in GONE_CHATS {
+            let change = sqlx::query(table).bind(account_key).bind(row.chat_key).bind(row.into);
+            change.execute(&mut *c).await.map_err(sorted)?;
+        }
+        for table in FORGET_CHATS {
+            let delete = sqlx::query(table).bind(account_key).bind(row.chat_key);
+            delete.execute(&mut *c).await.map_err(sorted)?;
+        }
+    }
+    Ok(())
+}
+
+const ALIASES: Rowwise = Rowwise {
+    head: "INSERT INTO chat_aliases (account_key, id, chat_key) VALUES",
+    columns: 3,
+    tail: "ON CONFLICT (account_key, id) DO UPDATE SET chat_key = excluded.chat_key",
+};
+
+/// Writes former ids of chats.
+pub(super) async fn aliases(
+    c: &mut SqliteConnection,
+    rows: &[Owned<ChatAlias>],
+) -> Result<(), StoreError> {
+    ALIASES
+        .execute(c, rows, |query, Owned { account_key, row }| {
+            query.bind(account_key).bind(row.id.as_str()).bind(row.chat_key)
+        })
+        .await
+}
 
 /// Removes messages that turned out to be others, before those take their ids.
 pub(super) async fn gone(c: &mut SqliteConnection, rows: &[Owned<Gone>]) -> Result<(), StoreError> {

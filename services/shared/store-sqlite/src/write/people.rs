@@ -42,7 +42,7 @@ pub(super) fn link<'q>(query: Query<'q>, row: &'q Owned<Link>) -> Query<'q> {
     let link = &row.row;
     let query = query
         .bind(row.account_key)
-        .bind(format!("{:?}", link.kind).to_lowercase())
+        .bind(link.kind.as_str())
         .bind(&link.value)
         .bind(link.attendee_key);
     stamp(query, link.since)

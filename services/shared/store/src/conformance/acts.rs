@@ -10,7 +10,7 @@ use channel_domain::ids::MessageId;
 use channel_domain::send::{Act, Attempt, Refusal};
 use uuid::Uuid;
 
-fn acting(number: u128, act: Act) -> Command {
+pub(super) fn acting(number: u128, act: Act) -> Command {
     let id = Uuid::from_u128(number);
     Command::Act(Acting { id, act, hash: [1; 32], expires_at: at(1000) })
 }

@@ -18,6 +18,7 @@ mod log;
 mod order;
 mod reads;
 mod sends;
+mod starts;
 mod uploads;
 
 pub use acts::*;
@@ -27,6 +28,7 @@ pub use log::*;
 pub use order::*;
 pub use reads::*;
 pub use sends::*;
+pub use starts::*;
 pub use uploads::*;
 
 use crate::Store;
@@ -103,6 +105,16 @@ macro_rules! store_conformance {
             what_is_newer_than_an_action_is_not_undone_with_it,
             a_chat_can_be_named_labelled_and_changed,
             what_is_asked_for_again_while_it_is_being_asked_is_not_forgotten,
+            a_chat_that_is_started_is_here_at_once_and_gets_its_name_with_the_answer,
+            whoever_has_a_chat_is_written_to_there,
+            an_echo_of_a_new_chat_that_comes_before_the_answer_waits_for_it,
+            an_answer_without_ids_is_completed_by_the_echo,
+            a_chat_that_turns_up_meanwhile_takes_the_messages_over,
+            what_follows_into_a_new_chat_waits_for_its_name,
+            a_chat_that_could_not_be_started_is_started_by_the_next_message,
+            new_chats_are_paced_by_themselves_and_capped,
+            a_group_is_known_by_its_people_and_subject,
+            an_account_without_a_connection_takes_nothing_and_forgets_nothing,
             a_file_is_kept_in_pieces_until_it_expires,
             facts_in_any_order_and_number_give_the_same_state
         );

@@ -4,8 +4,8 @@ use super::Fresh;
 use super::facts::{at, deleted, incoming, outgoing, read, received};
 use super::log::audit;
 use crate::log::{Entity, Op};
-use crate::outbox::{Command, Done, Due, Refused, Rules, SlowDown, Submit};
-use crate::record::{MessageRecord, Record, State};
+use crate::outbox::{Command, Done, Due, Refused, Rules, SlowDown, Submit, To};
+use crate::record::{ChatRecord, MessageRecord, Record, State};
 use channel_domain::fact::{Fact, UpstreamStatus};
 use channel_domain::ids::MessageId;
 use channel_domain::message::Status;
@@ -17,18 +17,18 @@ use uuid::Uuid;
 pub(super) const ACCOUNT: &str = "acc";
 
 fn rules() -> Rules {
-    let pace = Pace { interval: Duration::ZERO, ..Pace::default() };
+    let pace = Pace { interval: Duration::ZERO, new_chats_a_day: 4, ..Pace::default() };
     Rules { pace, limits: Limits::default(), most_waiting: 3, edit_window: Duration::from_mins(15) }
 }
 
-fn id(number: u128) -> MessageId {
+pub(super) fn id(number: u128) -> MessageId {
     MessageId(Uuid::from_u128(number))
 }
 
-fn submit(number: u128, chat: &str, text: &str) -> Submit {
+pub(super) fn submit(number: u128, chat: &str, text: &str) -> Submit {
     Submit {
         message: id(number),
-        chat: chat.into(),
+        to: To::Chat(chat.into()),
         request: Request::Message {
             text: Some(text.into()),
             files: vec![],
@@ -45,8 +45,16 @@ fn accepted(message: &str) -> Verdict {
     Verdict::Accepted { message: Some(message.into()), chat: None }
 }
 
-fn lost() -> Verdict {
+pub(super) fn lost() -> Verdict {
     Verdict::Unknown { reason: "timeout".into() }
+}
+
+pub(super) fn refused() -> Verdict {
+    Verdict::Refused(Refusal {
+        reason: "invalid_recipient".into(),
+        detail: "This person cannot be reached on WhatsApp.".into(),
+        attempt: Attempt::Never,
+    })
 }
 
 /// The outbox of one account with two chats, `c1` and `c2`.
@@ -57,6 +65,10 @@ impl<'f> Desk<'f> {
         let first = |chat: &str| received(incoming(&format!("first-{chat}"), chat, "Hi", 0));
         fresh.take(ACCOUNT, vec![first("c1"), first("c2")], 1).await;
         Self(fresh)
+    }
+
+    pub(super) async fn chats(&self) -> Vec<ChatRecord> {
+        self.0.chats(ACCOUNT).await
     }
 
     pub(super) async fn command(&self, command: Command, second: i64) -> Done {
@@ -133,8 +145,9 @@ impl<'f> Desk<'f> {
             let told = states.remove(&(Entity::Chat as i16, chat.id.clone()));
             assert_eq!(told, Some(State::Chat(chat)));
         }
-        let messages = states.into_keys().filter(|(kind, _)| *kind == Entity::Message as i16);
-        assert_eq!(messages.count(), 0, "no message is told that is not there");
+        let shown = [Entity::Message as i16, Entity::Chat as i16];
+        states.retain(|(kind, _), _| shown.contains(kind));
+        assert!(states.is_empty(), "told, and not there: {states:?}");
     }
 }
 
@@ -299,12 +312,7 @@ pub async fn a_refused_message_that_turns_up_was_sent(fresh: &Fresh) {
     let desk = Desk::new(fresh).await;
     desk.submit(1, "c1", "Hello", 10).await;
     let attempt = desk.begin(1, 11).await;
-    let refusal = Refusal {
-        reason: "invalid_recipient".into(),
-        detail: "This person cannot be reached on WhatsApp.".into(),
-        attempt: Attempt::Never,
-    };
-    desk.finish(1, attempt, Verdict::Refused(refusal), 12).await;
+    desk.finish(1, attempt, refused(), 12).await;
     let failed = desk.message(1).await;
     assert_eq!(failed.failure.map(|f| f.reason).as_deref(), Some("invalid_recipient"));
     assert_eq!(desk.phase(1).await, Phase::Failed);

@@ -9,7 +9,7 @@ use channel_domain::direction::Direction;
 use channel_domain::ids::ChatId;
 use channel_domain::message::{Edit, Message, Reaction};
 use channel_domain::names;
-use channel_domain::send::{Act, Action, Before, Stage};
+use channel_domain::send::{Act, Action, Before, Stage, is_provisional};
 use channel_domain::time::{Micros, Stamp};
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ impl Clerk<'_> {
             let same = known.hash == acting.hash;
             return same.then_some(Outcome::Shown { message, chat }).ok_or(Refused::IdReused);
         }
+        self.connected()?;
         let (message_key, chat_key) = self.subject(&acting.act)?;
         let stamp = self.stamps.first().copied().unwrap_or_default();
         let before = self.show(&acting.act, message_key, chat_key, stamp);
@@ -52,8 +53,10 @@ impl Clerk<'_> {
     /// The message and chat that an action is about, if they allow it.
     fn subject(&self, act: &Act) -> Result<(Option<i64>, i64), Refused> {
         if let Some(chat) = act.chat() {
-            let key = self.book.chat_keys.get(chat).copied();
-            return Ok((None, key.ok_or(Refused::ChatUnknown)?));
+            let key = self.book.chat_keys.get(chat).copied().ok_or(Refused::ChatUnknown)?;
+            let chat = self.book.chats.get(&key).ok_or(Refused::ChatUnknown)?;
+            let is_there = !is_provisional(&chat.row.id);
+            return is_there.then_some((None, key)).ok_or(Refused::ChatNotStarted);
         }
         let message = act.message().and_then(|id| self.book.message_by_id(id));
         let message = message.ok_or(Refused::MessageUnknown)?;

@@ -1,6 +1,7 @@
 //! What each fact does to the rows of its account.
 
 use super::book::{Book, Entry, MessageEntry};
+use super::start::Started;
 use crate::rows::{Link, Member, Parked, Version, WorkKind};
 use channel_domain::attendee::{Attendee, Merged};
 use channel_domain::chat::{Chat, Counterparty, UNREAD_CAP};
@@ -56,6 +57,11 @@ impl Book {
         let merged = self.account.row.merge_owner(&fact.owner, stamp);
         self.account.note(merged);
         self.everybody(&cast, fact.people_as_of(stamp));
+        match self.started(fact) {
+            Some(Started::Named(chat)) => self.settle_chat(chat, &fact.chat.id),
+            Some(Started::UnderWay(message)) => return self.hold(message, fact, stamp),
+            None => {}
+        }
         let chat_key = self.chat_of(fact, &cast, stamp);
         if self.message_keys.contains_key(&fact.message) {
             self.received_again(fact, stamp);
@@ -323,7 +329,7 @@ impl Book {
         }
     }
 
-    fn person(&mut self, person: &Person, is_self: bool, stamp: Stamp) {
+    pub(super) fn person(&mut self, person: &Person, is_self: bool, stamp: Stamp) {
         let Some(id) = people::key(person) else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use crate::log::Position;
 use crate::rows::{
-    Gone, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned, Parked, Version, Work,
+    ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned, Parked, Version, Work,
 };
 use crate::rows::{WorkKind, Writes, words_of};
 use channel_domain::account::Account;
@@ -82,11 +82,15 @@ pub(super) struct Book {
     pub held: Vec<Held>,
     pub unheld: Vec<i64>,
     pub gone: Vec<Gone>,
+    pub gone_chats: Vec<GoneChat>,
+    pub aliases: Vec<ChatAlias>,
     pub pacing: Option<Pacing>,
     /// What is applied is UniPile's own answer.
     pub is_asked: bool,
     /// Chats that a command names.
     pub wanted_chats: Vec<ChatId>,
+    /// Keys of people whose chats are wanted.
+    pub wanted_people: Vec<i64>,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
 }
@@ -100,6 +104,8 @@ pub(super) struct Touched {
     pub jobs: Vec<i64>,
     /// Messages that turned out to be others: the id that goes, and the one that stays.
     pub merged: Vec<(MessageId, i64)>,
+    /// Chats that got another id: the one that goes, and the chat's key.
+    pub renamed: Vec<(ChatId, i64)>,
 }
 
 impl Book {
@@ -132,9 +138,12 @@ impl Book {
             held: Vec::new(),
             unheld: Vec::new(),
             gone: Vec::new(),
+            gone_chats: Vec::new(),
+            aliases: Vec::new(),
             pacing: None,
             is_asked: false,
             wanted_chats: Vec::new(),
+            wanted_people: Vec::new(),
             expected_wait: None,
         }
     }
@@ -201,6 +210,8 @@ impl Book {
         writes.parked.extend(self.waiting);
         writes.unparked.extend(self.unparked.into_iter().map(own));
         writes.work.extend(self.work.into_iter().map(|row| Owned { account_key, row }));
+        writes.gone_chats.extend(self.gone_chats.into_iter().map(|row| Owned { account_key, row }));
+        writes.aliases.extend(self.aliases.into_iter().map(|row| Owned { account_key, row }));
         writes.gone.extend(self.gone.into_iter().map(|row| Owned { account_key, row }));
         let jobs = self.jobs.into_values().filter(|entry| entry.stored);
         writes.jobs.extend(jobs.map(|entry| Owned { account_key, row: entry.row }));

@@ -12,9 +12,13 @@ use crate::record::SendRecord;
 use crate::rows::{Desk, Held, Rows, Writes};
 use channel_domain::ids::{MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Job, Phase, Verdict};
+use channel_domain::send::{Job, Phase, Verdict, is_provisional};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
+
+/// How long a message waits before it is looked whether its chat has got its name, in microseconds. The name
+/// itself wakes it.
+const UNTIL_NAMED: i64 = 30_000_000;
 
 /// Carries a command out. The caller commits.
 ///
@@ -34,18 +38,21 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
     let mut done = Done::Nothing;
     if let Some(book) = books.get_mut(&key) {
         let mut clerk = Clerk { book: &mut *book, desk, held, stamps, rules, now };
-        let outcome = clerk.carry_out(command);
+        let outcome = match clerk.carry_out(command) {
+            Ok(outcome) => outcome,
+            // What was made on the way is not kept.
+            Err(refused) => return Ok((Done::Refused(refused), vec![])),
+        };
         book.end_unit(&mut writes.log, now, trace.as_deref());
         done = match outcome {
-            Ok(Outcome::Written(key)) => written(book, key).map_or(Done::Nothing, Done::Sent),
-            Ok(Outcome::Begun(begun)) => Done::Begun(begun),
-            Ok(Outcome::Shown { message, chat }) => {
+            Outcome::Written(key) => written(book, key).map_or(Done::Nothing, Done::Sent),
+            Outcome::Begun(begun) => Done::Begun(begun),
+            Outcome::Shown { message, chat } => {
                 Done::Shown(Box::new(shown(book, message, chat)))
             }
-            Ok(Outcome::ActBegun(begun)) => Done::ActBegun(begun),
-            Ok(Outcome::NotBefore(at)) => Done::NotBefore(at),
-            Ok(Outcome::Nothing) => Done::Nothing,
-            Err(refused) => Done::Refused(refused),
+            Outcome::ActBegun(begun) => Done::ActBegun(begun),
+            Outcome::NotBefore(at) => Done::NotBefore(at),
+            Outcome::Nothing => Done::Nothing,
         };
     }
     let moved = close(books, &mut writes);
@@ -151,6 +158,12 @@ impl Clerk<'_> {
         Ok(Outcome::Nothing)
     }
 
+    /// Whether the account is connected, as far as is known.
+    pub(super) fn connected(&self) -> Result<(), Refused> {
+        let (connection, _) = self.book.account.row.connection();
+        connection.takes_messages().then_some(()).ok_or(Refused::AccountDisconnected)
+    }
+
     // ---- from whoever sends ---------------------------------------------------------------------
 
     fn begin(&mut self, job: &Job) -> Outcome {
@@ -161,6 +174,9 @@ impl Clerk<'_> {
             return Outcome::Nothing;
         }
         if !job.is_ready(now) {
+            return Outcome::Nothing;
+        }
+        if self.waits_for_its_chat(job) {
             return Outcome::Nothing;
         }
         let new_chat = job.request.starts_a_chat();
@@ -179,8 +195,36 @@ impl Clerk<'_> {
         begun.map_or(Outcome::Nothing, Outcome::Begun)
     }
 
+    /// A message of a chat that is not there yet, or the one that starts it too early for another new chat. It
+    /// is put off by itself: the account's other messages go on.
+    fn waits_for_its_chat(&mut self, job: &Job) -> bool {
+        let now = self.now;
+        if job.request.starts_a_chat() {
+            let earliest = self.desk.pacing.next_chat(&self.rules.pace, now);
+            if earliest > now {
+                self.book.step(job.key, |job| job.wait_until(earliest));
+            }
+            return earliest > now;
+        }
+        if !is_provisional(&job.chat) {
+            return false;
+        }
+        if self.book.is_starting(job.chat_key, None) {
+            self.book.step_unseen(job.key, |job| job.wait_until(Micros(now.0 + UNTIL_NAMED)));
+        } else {
+            let detail = "The chat could not be started. Send it again to start it.";
+            self.book.step(job.key, |job| job.fail("CHAT_NOT_STARTED", detail, now));
+        }
+        true
+    }
+
     fn finish(&mut self, job: &Job, attempt: u32, verdict: &Verdict, jitter: f64) {
         let (now, limits) = (self.now, self.rules.limits);
+        if let Verdict::Accepted { chat: Some(chat), .. } = verdict
+            && job.attempts == attempt
+        {
+            self.book.settle_chat(job.chat_key, chat);
+        }
         if let Some(id) = sent_as(verdict) {
             // An id is the truth, even if it comes after others gave the request up.
             if job.attempts == attempt && job.phase.may_have_left() {

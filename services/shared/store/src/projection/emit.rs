@@ -19,6 +19,7 @@ impl Book {
         let touched = std::mem::take(&mut self.touched);
         self.emit_account(log);
         self.emit_people(log, &touched);
+        self.emit_renamed(log, &touched);
         self.emit_chats(log, &touched);
         self.emit_merged(log, &touched);
         self.emit_messages(log, &touched);
@@ -84,6 +85,19 @@ impl Book {
             let (id, state) = (entry.row.id.to_string(), State::Message((&entry.row).into()));
             self.number();
             log.push(self.row(Entity::Message, id, state));
+        }
+    }
+
+    /// A provisional chat has become a true one.
+    fn emit_renamed(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for (former, key) in &touched.renamed {
+            let Some(chat) = self.chats.get(key) else {
+                continue;
+            };
+            let state = State::Chat((&chat.row).into());
+            self.number();
+            let row = self.row(Entity::Chat, former.to_string(), state);
+            log.push(LogRow { op: Op::Merge, ..row });
         }
     }
 

@@ -3,7 +3,7 @@
 use super::book::{Book, Entry};
 use super::load;
 use crate::error::StoreError;
-use crate::outbox::Command;
+use crate::outbox::{Command, Submit, To};
 use crate::rows::{Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
 use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
@@ -69,6 +69,9 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         load::once(&mut asked.messages);
         load::once(&mut asked.parked);
     }
+    if let Command::Submit(Submit { to: To::People { recipients, .. }, .. }) = command {
+        load::put_recipients(rows, books, key, recipients).await?;
+    }
     let known = rows.look_up(&asked, now).await?;
     let stamps: Vec<_> =
         known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
@@ -117,7 +120,11 @@ const fn act_of(command: &Command) -> Option<Uuid> {
 /// The chat that a command names.
 fn chat_of(command: &Command, book: &Book) -> Option<ChatId> {
     match command {
-        Command::Submit(submit) => Some(submit.chat.clone()),
+        Command::Submit(submit) => match &submit.to {
+            To::Chat(chat) => Some(chat.clone()),
+            To::People { .. } => None,
+        },
+        Command::Finish { verdict: Verdict::Accepted { chat, .. }, .. } => chat.clone(),
         Command::Describe { chat, .. } => Some(chat.clone()),
         Command::LearnChat(news) => Some(news.claim.id.clone()),
         Command::Act(acting) => acting.act.chat().cloned(),

@@ -10,6 +10,7 @@ use channel_domain::fact::{Fact, Person, ReceiptKind, Received};
 use channel_domain::ids::{AttendeeId, ChatId};
 use channel_domain::message::Message;
 use channel_domain::people;
+use channel_domain::send::{Recipient, is_provisional};
 use channel_domain::time::Stamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -56,16 +57,18 @@ pub(super) async fn load<R: Rows + ?Sized>(
         put_messages(books, rows.reacted_to(&owners).await?);
     }
     load_jobs(rows, books, facts).await?;
-    let chats = ChatsWanted {
+    let mut chats = ChatsWanted {
         ids: wanted_chats(facts, books),
         keys: chats_of_messages(books),
         counterparties: renamed(facts, books),
     };
+    chats.keys.extend(formerly(rows, books, &chats.ids).await?);
     for owned in rows.chats(&chats).await? {
         if let Some(book) = books.get_mut(&owned.account_key) {
             book.put_chat(owned.row);
         }
     }
+    load_provisional(rows, books).await?;
     load_unread(rows, books, facts).await
 }
 
@@ -87,10 +90,75 @@ async fn load_jobs<R: Rows + ?Sized>(
     });
     let mut wanted = JobsWanted { chats: own.collect(), ..JobsWanted::default() };
     once(&mut wanted.chats);
+    wanted.starts = wanted.chats.iter().map(|(account, _)| *account).collect();
+    once(&mut wanted.starts);
     if wanted.chats.is_empty() {
         return Ok(());
     }
     put_jobs(rows, books, &wanted).await
+}
+
+/// The keys of chats that are asked for by an id that they had.
+async fn formerly<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    ids: &[(i64, ChatId)],
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let former: Vec<_> = ids.iter().filter(|(_, id)| is_provisional(id)).cloned().collect();
+    if former.is_empty() {
+        return Ok(Vec::new());
+    }
+    let aliases = rows.aliases(&former).await?;
+    for alias in &aliases {
+        if let Some(book) = books.get_mut(&alias.account_key) {
+            book.chat_keys.insert(alias.row.id.clone(), alias.row.chat_key);
+        }
+    }
+    Ok(aliases.into_iter().map(|alias| (alias.account_key, alias.row.chat_key)).collect())
+}
+
+/// All messages of the provisional chats that are here: they have no others than those that were sent.
+async fn load_provisional<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+) -> Result<(), StoreError> {
+    let of = |(account, book): (&i64, &Book)| {
+        let account = *account;
+        let chats = book.chats.values().filter(|chat| is_provisional(&chat.row.id));
+        chats.map(|chat| (account, chat.row.key)).collect::<Vec<_>>()
+    };
+    let all_of: Vec<_> = books.iter().flat_map(of).collect();
+    if all_of.is_empty() {
+        return Ok(());
+    }
+    put_jobs(rows, books, &JobsWanted { all_of, ..JobsWanted::default() }).await
+}
+
+/// Loads the people a chat is to be started with, as far as the account knows them.
+pub(super) async fn put_recipients<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    key: i64,
+    recipients: &[Recipient],
+) -> Result<(), StoreError> {
+    let ids = recipients.iter().filter_map(|recipient| match recipient {
+        Recipient::Attendee(id) => Some((key, id.clone())),
+        _ => None,
+    });
+    put_attendees(books, rows.attendees(&ids.collect::<Vec<_>>()).await?);
+    // Whom an id names may be known under another id too.
+    let mut named: BTreeSet<_> = recipients.iter().flat_map(Recipient::identifiers).collect();
+    if let Some(book) = books.get(&key) {
+        let known = book.attendees.values().flat_map(|entry| entry.row.claims.all());
+        let known = known.filter(|claim| claim.kind.identifies());
+        named.extend(known.map(|claim| (claim.kind, claim.value.clone())));
+    }
+    let named: Vec<_> = named.into_iter().map(|(kind, value)| (key, kind, value)).collect();
+    put_attendees(books, rows.named(&named).await?);
+    if let Some(book) = books.get_mut(&key) {
+        book.wanted_people = book.attendees.values().map(|entry| entry.row.key).collect();
+    }
+    Ok(())
 }
 
 /// Loads messages of the outbox, with the messages themselves.
@@ -202,6 +270,9 @@ fn renamed(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
                 keys.insert((*account, known.key));
             }
         }
+    }
+    for (account, book) in books {
+        keys.extend(book.wanted_people.iter().map(|key| (*account, *key)));
     }
     keys.into_iter().collect()
 }

@@ -17,6 +17,7 @@ mod engine;
 mod gather;
 mod load;
 mod sends;
+mod start;
 mod submit;
 
 pub use command::command;

@@ -32,7 +32,7 @@ impl Book {
         true
     }
 
-    fn hold(&mut self, message_key: i64, fact: &Received, stamp: Stamp) {
+    pub(super) fn hold(&mut self, message_key: i64, fact: &Received, stamp: Stamp) {
         let (account_key, message) = (self.key(), fact.message.clone());
         let fact = Fact::Received(Box::new(fact.clone()));
         let fact = Parked { account_key, message, stamp, fact };

@@ -6,7 +6,8 @@ use crate::rows::Desk;
 use channel_domain::direction::Direction;
 use channel_domain::fact::Quoted;
 use channel_domain::message::{Content, Message, Origin, Status};
-use channel_domain::send::{Job, Phase, Request, Sending};
+use channel_domain::ids::ChatId;
+use channel_domain::send::{Ahead, Job, Phase, Request, Sending};
 use channel_domain::time::Micros;
 
 impl Clerk<'_> {
@@ -18,20 +19,17 @@ impl Clerk<'_> {
         if self.book.message_by_id(submit.message).is_some() {
             return Err(Refused::IdReused);
         }
-        let chat = self.book.chat_keys.get(&submit.chat).and_then(|key| self.book.chats.get(key));
-        let chat = &chat.ok_or(Refused::ChatUnknown)?.row;
-        if chat.read_only {
-            return Err(Refused::ChatReadOnly);
-        }
-        let (chat_key, chat_id) = (chat.key, chat.id.clone());
-        let quoted = self.quoted(&submit.request, chat_key)?;
+        self.connected()?;
+        let (chat_key, request) = self.target(&submit.to, submit.request, submit.instead_of)?;
+        let chat_id = self.book.chats.get(&chat_key).ok_or(Refused::ChatUnknown)?.row.id.clone();
+        let quoted = self.quoted(&request, chat_key)?;
         if let Some(replaced) = submit.instead_of {
             let replaced = self.book.job(replaced).ok_or(Refused::MessageUnknown)?;
             replaced.is_resolvable().then_some(()).ok_or(Refused::NotResolvable)?;
         }
-        let wait = self.room(submit.request.starts_a_chat())?;
-        let submit = Submit { request: self.completed(submit.request), ..submit };
-        let message = self.message(&submit, chat_key, quoted);
+        let wait = self.room(request.starts_a_chat())?;
+        let submit = Submit { request: self.completed(request), ..submit };
+        let message = self.message(&submit, (chat_key, chat_id.clone()), quoted);
         if let Some(replaced) = submit.instead_of.and_then(|id| Some(self.book.job(id)?.key)) {
             let now = self.now;
             self.book.step(replaced, |job| job.discard("RESENT", now));
@@ -97,15 +95,25 @@ impl Clerk<'_> {
     fn room(&self, new_chat: bool) -> Result<i64, Refused> {
         let Desk { waiting, pacing, .. } = &self.desk;
         let wait = pacing.expected(*waiting, new_chat, &self.rules.pace, self.now);
-        if *waiting >= self.rules.most_waiting {
-            let soon = pacing.expected(1, false, &self.rules.pace, self.now);
+        if new_chat {
+            let room = pacing.room_for_chat(waiting.starts, &self.rules.pace, self.now);
+            room.map_err(Refused::NewChatsExhausted)?;
+        }
+        if waiting.messages >= self.rules.most_waiting {
+            let one = Ahead { messages: 1, starts: 0 };
+            let soon = pacing.expected(one, false, &self.rules.pace, self.now);
             let soon = i64::try_from(soon.as_micros()).unwrap_or(i64::MAX);
             return Err(Refused::Full(Micros(self.now.0.saturating_add(soon))));
         }
         Ok(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
     }
 
-    fn message(&mut self, submit: &Submit, chat_key: i64, quoted: Option<Quoted>) -> Message {
+    fn message(
+        &mut self,
+        submit: &Submit,
+        (chat_key, chat): (i64, ChatId),
+        quoted: Option<Quoted>,
+    ) -> Message {
         let owner = self.desk.owner.as_ref();
         let stamp = self.stamps.first().copied().unwrap_or_default();
         Message {
@@ -114,7 +122,7 @@ impl Clerk<'_> {
             upstream_id: None,
             provider_id: None,
             chat_key,
-            chat: submit.chat.clone(),
+            chat,
             sender_key: owner.map(|owner| owner.key),
             sender: owner.map(|owner| owner.id.clone()),
             direction: Direction::Out,
