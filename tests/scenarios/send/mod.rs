@@ -3,6 +3,7 @@
 mod acts;
 mod files;
 mod stage;
+mod starts;
 
 use self::stage::Stage;
 use crate::world::{World, on_both, postgres};

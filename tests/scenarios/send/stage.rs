@@ -23,6 +23,7 @@ fn fast(setup: Setup) -> Setup {
     setup
         .with("UNIPILE__TIMEOUT_SECONDS", "1")
         .with("MESSAGING__SEND_INTERVAL_MS", "0")
+        .with("MESSAGING__NEW_CHAT_INTERVAL_SECONDS", "0")
         .with("MESSAGING__FIRST_LOOK_SECONDS", "2")
         .with("MESSAGING__SECOND_LOOK_SECONDS", "3")
         .with("MESSAGING__LAST_LOOK_SECONDS", "4")

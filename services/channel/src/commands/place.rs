@@ -1,7 +1,7 @@
-//! Finding the chat that a person means.
+//! Finding the chat or account that a person means.
 
 use anyhow::bail;
-use channel_proto::query::v1::{GetChatRequest, ListChatsRequest};
+use channel_proto::query::v1::{GetChatRequest, ListAccountsRequest, ListChatsRequest};
 use channel_proto::types::v1::Chat;
 use tonic::Code;
 
@@ -49,6 +49,22 @@ pub(super) async fn chat(client: &Client, account: &str, text: &str) -> anyhow::
             let told =
                 found.iter().map(|chat| format!("\n  {}  {}", chat.chat_id, tame(&chat.title)));
             bail!("several chats may be meant:{}", told.collect::<String>())
+        }
+    }
+}
+
+/// The account with this id; without one the only account there is.
+pub(super) async fn account(client: &Client, id: &str) -> anyhow::Result<String> {
+    if !id.is_empty() {
+        return Ok(id.to_owned());
+    }
+    let answer = client.query().list_accounts(ListAccountsRequest::default()).await?;
+    match answer.into_inner().accounts.as_slice() {
+        [only] => Ok(only.account_id.clone()),
+        [] => bail!("there is no account yet"),
+        accounts => {
+            let told = accounts.iter().map(|it| format!("\n  {}", it.account_id));
+            bail!("say with --account which one writes:{}", told.collect::<String>())
         }
     }
 }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use channel_proto::messaging::v1::recipient::Recipient as Named;
 use channel_proto::messaging::v1::upload_attachment_request::Part;
 use channel_proto::messaging::v1::{
-    OutgoingAttachment, OutgoingContent, SendMessageRequest, SendMessageResponse,
+    OutgoingAttachment, OutgoingContent, Recipient, SendMessageRequest, StartChatRequest,
     UploadAttachmentRequest, UploadHeader,
 };
+use channel_proto::types::v1::{Message, SendState};
 use futures::{StreamExt as _, stream};
 use tokio::io::AsyncReadExt as _;
 
@@ -23,7 +25,7 @@ const PIECE: usize = 512 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The chat: its id, or words of its title or number that no other chat has
+    /// The chat: its id, or words of its title or number that no other chat has; with --new a phone number
     chat: String,
     /// The text; `-` reads it from standard input
     #[arg(required_unless_present_any = ["files", "voice"], default_value = "", hide_default_value = true)]
@@ -37,6 +39,9 @@ pub(crate) struct Args {
     /// The account that sends
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     account: String,
+    /// Start a chat with a phone number; if there is one already, write there
+    #[arg(long, conflicts_with_all = ["reply_to", "typing", "expires_in"])]
+    new: bool,
     /// A message of the chat to answer
     #[arg(long, value_name = "MESSAGE")]
     reply_to: Option<String>,
@@ -62,21 +67,17 @@ pub(crate) fn run(args: &Args, out: Output) -> anyhow::Result<()> {
 
 async fn send(args: &Args, mut out: Output) -> anyhow::Result<()> {
     let client = args.client.client(tokens::ADMIN)?;
-    let text = text(&args.text)?;
+    if args.new {
+        return start(args, &client, &mut out).await;
+    }
     let chat = place::chat(&client, &args.account, &args.chat).await?;
-    let mut attachments = Vec::new();
-    for file in &args.files {
-        attachments.push(uploaded(&client, &chat.account_id, file, false).await?);
-    }
-    if let Some(file) = &args.voice {
-        attachments.push(uploaded(&client, &chat.account_id, file, true).await?);
-    }
+    let content = content(args, &client, &chat.account_id).await?;
     let wire = |duration: Duration| prost_types::Duration::try_from(duration);
     let request = SendMessageRequest {
         account_id: chat.account_id.clone(),
         chat_id: chat.chat_id.clone(),
         client_message_id: args.id.clone().unwrap_or_default(),
-        content: Some(OutgoingContent { text, attachments }),
+        content: Some(content),
         quoted_message_id: args.reply_to.clone().unwrap_or_default(),
         typing: args.typing.map(wire).transpose()?,
         expires_in: args.expires_in.map(wire).transpose()?,
@@ -86,7 +87,41 @@ async fn send(args: &Args, mut out: Output) -> anyhow::Result<()> {
         let name = "channel.messaging.v1.SendMessageResponse";
         return Ok(out.line(json::line(name, &answer)?)?);
     }
-    Ok(out.line(told(&answer, &chat.title)?)?)
+    Ok(out.line(told(answer.message.as_ref(), answer.send.as_ref(), &chat.title)?)?)
+}
+
+/// Writes to somebody with whom there may be no chat yet.
+async fn start(args: &Args, client: &Client, out: &mut Output) -> anyhow::Result<()> {
+    let account_id = place::account(client, &args.account).await?;
+    let content = content(args, client, &account_id).await?;
+    let recipient = Some(Named::PhoneNumber(args.chat.clone()));
+    let request = StartChatRequest {
+        account_id,
+        recipients: vec![Recipient { recipient }],
+        subject: String::new(),
+        client_message_id: args.id.clone().unwrap_or_default(),
+        content: Some(content),
+    };
+    let answer = client.messaging().start_chat(request).await?.into_inner();
+    if args.json {
+        let name = "channel.messaging.v1.StartChatResponse";
+        return Ok(out.line(json::line(name, &answer)?)?);
+    }
+    let title = answer.chat.as_ref().map_or(args.chat.as_str(), |chat| chat.title.as_str());
+    Ok(out.line(told(answer.message.as_ref(), answer.send.as_ref(), title)?)?)
+}
+
+/// What is to be sent, its files put where they can be sent from.
+async fn content(args: &Args, client: &Client, account: &str) -> anyhow::Result<OutgoingContent> {
+    let text = text(&args.text)?;
+    let mut attachments = Vec::new();
+    for file in &args.files {
+        attachments.push(uploaded(client, account, file, false).await?);
+    }
+    if let Some(file) = &args.voice {
+        attachments.push(uploaded(client, account, file, true).await?);
+    }
+    Ok(OutgoingContent { text, attachments })
 }
 
 /// Puts a file where it can be sent from.
@@ -130,8 +165,12 @@ fn text(given: &str) -> anyhow::Result<String> {
     Ok(text.trim_end_matches('\n').to_owned())
 }
 
-fn told(answer: &SendMessageResponse, chat: &str) -> anyhow::Result<String> {
-    let (Some(message), Some(send)) = (&answer.message, &answer.send) else {
+fn told(
+    message: Option<&Message>,
+    send: Option<&SendState>,
+    chat: &str,
+) -> anyhow::Result<String> {
+    let (Some(message), Some(send)) = (message, send) else {
         bail!("the server answered without a message");
     };
     let state = messages::state(message);
