@@ -6,7 +6,7 @@ use crate::outbox;
 use crate::sql::Rowwise;
 use crate::write;
 use async_trait::async_trait;
-use channel_domain::Micros;
+use channel_domain::{Micros, SortKey};
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::{Chat, UNREAD_CAP};
@@ -251,10 +251,11 @@ impl Rows for Tx<'_> {
 
     async fn unread(
         &mut self,
-        chats: &[(i64, i64)],
+        wanted: &[(i64, i64, Micros)],
     ) -> Result<Vec<(i64, i64, Micros)>, StoreError> {
         let mut found = Vec::new();
-        for (account, chat) in chats {
+        for (account, chat, up_to) in wanted {
+            let first = SortKey::first_at(Micros(up_to.0.saturating_add(1)));
             let times: Vec<i64> = sqlx::query_scalar(
                 "SELECT sent_at FROM messages INDEXED BY messages_in_order \
                  WHERE account_key = ? AND chat_key = ? AND place >= ? AND counts \
@@ -262,7 +263,7 @@ impl Rows for Tx<'_> {
             )
             .bind(account)
             .bind(chat)
-            .bind(self.first_unread(*account, *chat).await?)
+            .bind(&first.as_bytes()[..])
             .bind(UNREAD_CAP + 1)
             .fetch_all(&mut *self.0)
             .await
@@ -331,19 +332,6 @@ impl Tx<'_> {
             rows.iter().map(open_account).collect::<Result<_, _>>()?;
         found.sort_by_key(|open| open.account.key);
         Ok(found)
-    }
-
-    /// The first place that an unread message may have.
-    async fn first_unread(&mut self, account: i64, chat: i64) -> Result<Vec<u8>, StoreError> {
-        let up_to: i64 = sqlx::query_scalar(
-            "SELECT read_up_to FROM chats WHERE account_key = ? AND chat_key = ?",
-        )
-        .bind(account)
-        .bind(chat)
-        .fetch_one(&mut *self.0)
-        .await
-        .map_err(sorted)?;
-        Ok(channel_domain::SortKey::first_at(Micros(up_to.saturating_add(1))).as_bytes().to_vec())
     }
 }
 

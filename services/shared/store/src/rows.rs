@@ -439,10 +439,12 @@ pub trait Rows: Send {
     /// Loads chats; one that is wanted twice may come twice.
     async fn chats(&mut self, wanted: &ChatsWanted) -> Result<Vec<Owned<Chat>>, StoreError>;
 
-    /// Loads the times of the newest unread messages of chats, at most
+    /// Loads the times of the newest messages of chats that are unread after a time, at most
     /// [`channel_domain::chat::UNREAD_CAP`] and one for each chat: (account, chat, time).
-    async fn unread(&mut self, chats: &[(i64, i64)])
-    -> Result<Vec<(i64, i64, Micros)>, StoreError>;
+    async fn unread(
+        &mut self,
+        wanted: &[(i64, i64, Micros)],
+    ) -> Result<Vec<(i64, i64, Micros)>, StoreError>;
 
     /// Writes everything.
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError>;

@@ -115,6 +115,13 @@ pub enum Before {
         /// `None`: it was not.
         until: Option<Micros>,
     },
+    /// The chat was read up to here.
+    ReadUpTo {
+        /// The marker before.
+        from: Micros,
+        /// The marker that was set.
+        to: Micros,
+    },
     /// There is nothing to undo.
     Nothing,
 }

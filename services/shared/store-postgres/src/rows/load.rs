@@ -126,25 +126,25 @@ pub(super) async fn chats(
     rows.iter().map(|row| owned(row, decode::chat)).collect()
 }
 
-/// Walks back from the newest message to the read marker. A place begins with the time of sending, its
-/// sign bit flipped.
+/// Walks back from the newest message to the marker. A place begins with the time of sending, its sign bit
+/// flipped.
 const UNREAD: &str = "SELECT w.account_key, w.chat_key, m.sent_at \
-    FROM unnest($1::bigint[], $2::bigint[]) AS w(account_key, chat_key) \
-    JOIN chats c ON c.account_key = w.account_key AND c.chat_key = w.chat_key \
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(account_key, chat_key, up_to) \
     CROSS JOIN LATERAL (SELECT m.sent_at FROM messages m \
       WHERE m.account_key = w.account_key AND m.chat_key = w.chat_key \
-        AND m.place >= int8send(c.read_up_to # (-9223372036854775808)::bigint) \
-        AND m.sent_at > c.read_up_to AND m.counts \
-      ORDER BY m.place DESC LIMIT $3) AS m";
+        AND m.place >= int8send(w.up_to # (-9223372036854775808)::bigint) \
+        AND m.sent_at > w.up_to AND m.counts \
+      ORDER BY m.place DESC LIMIT $4) AS m";
 
-/// Loads the times of the newest unread messages of chats.
+/// Loads the times of the newest messages of chats that are unread after a time.
 pub(super) async fn unread(
     connection: &mut PgConnection,
-    chats: &[(i64, i64)],
+    wanted: &[(i64, i64, Micros)],
 ) -> Result<Vec<(i64, i64, Micros)>, StoreError> {
     let rows = sqlx::query(UNREAD)
-        .bind(column(chats, |(account, _)| *account))
-        .bind(column(chats, |(_, chat)| *chat))
+        .bind(column(wanted, |(account, ..)| *account))
+        .bind(column(wanted, |(_, chat, _)| *chat))
+        .bind(column(wanted, |(.., up_to)| up_to.0))
         .bind(i64::from(UNREAD_CAP) + 1)
         .fetch_all(connection)
         .await

@@ -116,9 +116,9 @@ impl Rows for Tx<'_> {
 
     async fn unread(
         &mut self,
-        chats: &[(i64, i64)],
+        wanted: &[(i64, i64, Micros)],
     ) -> Result<Vec<(i64, i64, Micros)>, StoreError> {
-        load::unread(self.connection, chats).await
+        load::unread(self.connection, wanted).await
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {

@@ -89,6 +89,13 @@ pub async fn what_is_newer_than_an_action_is_not_undone_with_it(fresh: &Fresh) {
     let message = MessageId(foreign.id.parse().expect("an id"));
     let foreign = desk.command(acting(4, Act::Delete { message }), 18).await;
     assert!(matches!(foreign, Done::Refused(Refused::MessageNotOwn)), "{foreign:?}");
+    // Whoever has answered since has read.
+    desk.take(received(incoming("m2", "c1", "And now?", 20)), 21).await;
+    desk.command(acting(5, Act::Read { chat: "c1".into(), on: true }), 22).await;
+    desk.take(received(outgoing("m3", "c1", "Yes", 23)), 24).await;
+    assert!(begin(&desk, 5, 25).await);
+    end(&desk, 5, refused(), 26).await;
+    assert_eq!(fresh.chat(ACCOUNT, "c1").await.unread, 0);
     desk.the_log_tells_the_tables().await;
 }
 
@@ -110,12 +117,13 @@ pub async fn a_chat_can_be_named_labelled_and_changed(fresh: &Fresh) {
     }
     let record = fresh.chat(ACCOUNT, "c1").await;
     assert!(record.archived && record.pinned && record.muted_until.is_some() && record.unread == 0);
-    for number in 1..=3 {
+    for number in 1..=4 {
         assert!(begin(&desk, number, 7).await);
         end(&desk, number, refused(), 8).await;
     }
     let record = fresh.chat(ACCOUNT, "c1").await;
     assert!(!record.archived && !record.pinned && record.muted_until.is_none());
+    assert_eq!(record.unread, 1, "nobody was told that it was read");
     // What UniPile says of it counts too.
     let claim = ChatClaim {
         id: chat(),

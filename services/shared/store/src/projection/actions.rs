@@ -128,11 +128,15 @@ impl Clerk<'_> {
 
     /// Read up to the newest message; unread cannot be shown without a message to count.
     fn read(&mut self, chat_key: i64, on: bool) -> Before {
-        let newest = self.book.chats.get(&chat_key).map(|chat| chat.row.order.sent_at());
-        if let (true, Some(up_to)) = (on, newest) {
-            self.book.mark_read(chat_key, up_to);
+        let Some(chat) = self.book.chats.get(&chat_key).map(|chat| &chat.row) else {
+            return Before::Nothing;
+        };
+        let (from, to) = (chat.read_up_to, chat.order.sent_at());
+        if !on || to <= from {
+            return Before::Nothing;
         }
-        Before::Nothing
+        self.book.mark_read(chat_key, to);
+        Before::ReadUpTo { from, to }
     }
 
     fn change<T>(
@@ -218,6 +222,9 @@ impl Clerk<'_> {
                         shown.emoji = emoji;
                     }
                 });
+            }
+            (Act::Read { .. }, Before::ReadUpTo { from, to }) => {
+                self.book.unmark_read(chat, *from, *to);
             }
             (Act::Mute { on, .. }, Before::Muted { until }) => {
                 let shown = on.then_some(EVER);

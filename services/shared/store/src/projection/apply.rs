@@ -294,6 +294,18 @@ impl Book {
         self.set_unread(chat_key);
     }
 
+    /// The marker goes back, unless it was moved on since. The unread times from there on must have been loaded.
+    pub(super) fn unmark_read(&mut self, chat_key: i64, from: Micros, to: Micros) {
+        let Some(entry) = self.chats.get_mut(&chat_key) else {
+            return;
+        };
+        if entry.row.read_up_to == to {
+            entry.row.read_up_to = from;
+            entry.note(Merged::STORED);
+            self.set_unread(chat_key);
+        }
+    }
+
     fn recount(&mut self, chat_key: i64, at: Micros, counts: bool) {
         let times = self.unread.entry(chat_key).or_default();
         if counts {

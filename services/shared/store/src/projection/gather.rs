@@ -3,11 +3,11 @@
 use super::book::{Book, Entry};
 use super::load;
 use crate::error::StoreError;
-use crate::outbox::{Command, Submit, To};
+use crate::outbox::{ActEnd, Command, Submit, To};
 use crate::rows::{Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
 use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
-use channel_domain::send::{Request, Verdict};
+use channel_domain::send::{Before, Request, Verdict};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -81,6 +81,9 @@ pub(super) async fn gather<R: Rows + ?Sized>(
     let stamped = told.into_iter().zip(&stamps);
     let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
     load::load(rows, books, &facts, known).await?;
+    if let Some((chat, since)) = books.get(&key).and_then(|book| unread_again(book, command)) {
+        load::put_unread(rows, books, &[(key, chat, since)]).await?;
+    }
     Ok(Known { desk, held, stamps })
 }
 
@@ -113,6 +116,16 @@ const fn act_of(command: &Command) -> Option<Uuid> {
     match command {
         Command::Act(acting) => Some(acting.id),
         Command::BeginAct(id) | Command::EndAct { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// The chat that is not read after all, and up to where it was.
+fn unread_again(book: &Book, command: &Command) -> Option<(i64, Micros)> {
+    let Command::EndAct { id, end: ActEnd::Refused(_), .. } = command else { return None };
+    let action = book.action(*id)?;
+    match action.before {
+        Before::ReadUpTo { from, .. } => Some((action.chat_key, from)),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use channel_domain::ids::{AttendeeId, ChatId};
 use channel_domain::message::Message;
 use channel_domain::people;
 use channel_domain::send::{Recipient, is_provisional};
-use channel_domain::time::Stamp;
+use channel_domain::time::{Micros, Stamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The facts of a batch with the accounts they are about.
@@ -310,14 +310,24 @@ async fn load_unread<R: Rows + ?Sized>(
         .collect();
     let mut wanted = Vec::new();
     for (account, book) in books.iter().filter(|(account, _)| marking.contains(account)) {
-        let chats = book.chats.values().filter(|entry| entry.row.unread > 0);
-        wanted.extend(chats.map(|entry| (*account, entry.row.key)));
+        let chats = book.chats.values().map(|entry| &entry.row).filter(|chat| chat.unread > 0);
+        wanted.extend(chats.map(|chat| (*account, chat.key, chat.read_up_to)));
     }
-    let mut times: HashMap<(i64, i64), Vec<_>> = wanted.iter().map(|key| (*key, vec![])).collect();
+    put_unread(rows, books, &wanted).await
+}
+
+/// Loads the times of unread messages of chats, from a marker on.
+pub(super) async fn put_unread<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    wanted: &[(i64, i64, Micros)],
+) -> Result<(), StoreError> {
     if wanted.is_empty() {
         return Ok(());
     }
-    for (account, chat, at) in rows.unread(&wanted).await? {
+    let mut times: HashMap<(i64, i64), Vec<_>> =
+        wanted.iter().map(|(account, chat, _)| ((*account, *chat), vec![])).collect();
+    for (account, chat, at) in rows.unread(wanted).await? {
         times.entry((account, chat)).or_default().push(at);
     }
     for ((account, chat), times) in times {
