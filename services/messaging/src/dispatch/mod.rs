@@ -19,7 +19,7 @@ use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
 use channel_store::log::Wakeups;
-use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules, Standing};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
 use tokio::sync::Notify;
@@ -35,6 +35,9 @@ const ASKED_AT_ONCE: usize = 4;
 /// The least time between two looks into the outbox. Every end of a request and every webhook is a reason to look;
 /// under load one look serves many.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// How often it is counted how many messages stand where.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// How often old files are looked for.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
@@ -110,10 +113,12 @@ impl Dispatcher {
             waiting: HashMap::new(),
             failures: 0,
             pruned_at: None,
+            counted_at: None,
             looked_at: Instant::now(),
         };
         while !stop.is_cancelled() {
             rounds.prune().await;
+            rounds.count().await;
             let wait = rounds.start_what_is_due().await;
             rounds.rest(wait, &stop).await;
         }
@@ -135,6 +140,7 @@ struct Rounds {
     waiting: HashMap<AccountId, Micros>,
     failures: u32,
     pruned_at: Option<Instant>,
+    counted_at: Option<Instant>,
     looked_at: Instant,
 }
 
@@ -152,6 +158,27 @@ impl Rounds {
         if let Err(error) = self.dispatcher.shared.store.prune_uploads(self.now(), PRUNED).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "old files could not be dropped");
+        }
+    }
+
+    /// Tells how many messages stand where; now and then.
+    async fn count(&mut self) {
+        if self.counted_at.is_some_and(|at| at.elapsed() < COUNT_EVERY) {
+            return;
+        }
+        self.counted_at = Some(Instant::now());
+        // A database that does not answer is told by what is due.
+        let Ok(standing) = self.dispatcher.shared.store.standing().await else { return };
+        let Standing { queued, sending, uncertain, unconfirmed } = standing;
+        let phases = [
+            ("queued", queued),
+            ("sending", sending),
+            ("uncertain", uncertain),
+            ("unconfirmed", unconfirmed),
+        ];
+        for (phase, count) in phases {
+            #[expect(clippy::cast_precision_loss, reason = "a metric need not tell 2^53 apart")]
+            metrics::gauge!("channel_messaging_outbox", "phase" => phase).set(count as f64);
         }
     }
 

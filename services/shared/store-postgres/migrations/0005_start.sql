@@ -13,5 +13,8 @@ CREATE INDEX chat_aliases_by_chat ON chat_aliases (account_key, chat_key);
 CREATE INDEX outbox_starts ON outbox (account_key)
   WHERE phase IN (1, 2, 3, 5, 6) AND request->>'what' = 'start';
 
+-- Messages that wait for a person's word.
+CREATE INDEX outbox_unconfirmed ON outbox (account_key) WHERE phase = 6;
+
 CREATE TYPE chat_alias_row AS (account_key bigint, id text, chat_key bigint);
 CREATE TYPE gone_chat_row AS (account_key bigint, chat_key bigint, into_key bigint);

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::ids::{AccountId, MessageId};
 use channel_domain::send::Phase;
-use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules, Standing};
 use channel_store::projection;
 use channel_store::record::SendRecord;
 use channel_store::rows::WorkKind;
@@ -44,6 +44,11 @@ const DUE_WORK: &str = "SELECT a.id AS account, w.account_key, w.kind, w.subject
       w.attempts, w.due_at \
     FROM work_items w JOIN accounts a ON a.account_key = w.account_key \
     WHERE w.kind IN (1, 2, 4) AND a.id <> ALL($1) ORDER BY w.due_at LIMIT $2";
+
+const STANDING: &str = "SELECT count(*) FILTER (WHERE phase = 1) AS queued, \
+      count(*) FILTER (WHERE phase = 2) AS sending, count(*) FILTER (WHERE phase = 3) AS uncertain, \
+      (SELECT count(*) FROM outbox WHERE phase = 6) AS unconfirmed \
+    FROM outbox WHERE phase IN (1, 2, 3)";
 
 const PUT_OFF: &str = "UPDATE work_items SET due_at = $5, attempts = attempts + 1 \
     WHERE account_key = $1 AND kind = $2 AND subject = $3 AND due_at = $4";
@@ -157,6 +162,17 @@ impl Outbox for PostgresStore {
             })
         })
         .await
+    }
+
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        let row = sqlx::query(STANDING).fetch_one(&self.readers).await.map_err(sorted)?;
+        let count = |name| Ok(get::<i64>(&row, name)?.cast_unsigned());
+        Ok(Standing {
+            queued: count("queued")?,
+            sending: count("sending")?,
+            uncertain: count("uncertain")?,
+            unconfirmed: count("unconfirmed")?,
+        })
     }
 
     async fn sending(

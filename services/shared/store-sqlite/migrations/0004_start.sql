@@ -12,3 +12,6 @@ CREATE INDEX chat_aliases_by_chat ON chat_aliases (account_key, chat_key);
 -- Messages that started a chat, or may have.
 CREATE INDEX outbox_starts ON outbox (account_key)
   WHERE phase IN (1, 2, 3, 5, 6) AND request->>'what' = 'start';
+
+-- Messages that wait for a person's word.
+CREATE INDEX outbox_unconfirmed ON outbox (account_key) WHERE phase = 6;

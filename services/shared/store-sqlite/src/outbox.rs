@@ -10,7 +10,7 @@ use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Ahead, Job, Pacing, Phase};
 use channel_domain::{Micros, Stamp};
-use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules};
+use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Order, Outbox, Rules, Standing};
 use channel_store::record::SendRecord;
 use channel_store::rows::{Held, JobsWanted, Owned, Parked, WorkKind};
 use channel_store::{StoreError, projection};
@@ -43,6 +43,11 @@ const DUE_ACTS: &str = "SELECT a.id AS account, x.id, x.next_at \
 const DUE_WORK: &str = "SELECT a.id AS account, w.account_key, w.kind, w.subject, w.created_at, \
       w.attempts, w.due_at FROM work_items w INDEXED BY work_items_due \
     CROSS JOIN accounts a ON a.account_key = w.account_key WHERE w.kind IN (1, 2, 4)";
+
+const STANDING: &str = "SELECT count(*) FILTER (WHERE phase = 1) AS queued, \
+      count(*) FILTER (WHERE phase = 2) AS sending, count(*) FILTER (WHERE phase = 3) AS uncertain, \
+      (SELECT count(*) FROM outbox INDEXED BY outbox_unconfirmed WHERE phase = 6) AS unconfirmed \
+    FROM outbox INDEXED BY outbox_due WHERE phase IN (1, 2, 3)";
 
 const PUT_OFF: &str = "UPDATE work_items SET due_at = ?5, attempts = attempts + 1 \
     WHERE account_key = ?1 AND kind = ?2 AND subject = ?3 AND due_at = ?4";
@@ -135,6 +140,17 @@ impl Outbox for SqliteStore {
                 })
             })
             .await
+    }
+
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        let row = sqlx::query(STANDING).fetch_one(&self.readers).await.map_err(sorted)?;
+        let count = |name| Ok(get::<i64>(&row, name)?.cast_unsigned());
+        Ok(Standing {
+            queued: count("queued")?,
+            sending: count("sending")?,
+            uncertain: count("uncertain")?,
+            unconfirmed: count("unconfirmed")?,
+        })
     }
 
     async fn sending(

@@ -324,6 +324,19 @@ pub struct Due {
     pub is_expired: bool,
 }
 
+/// How many messages stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Wait for their turn.
+    pub queued: u64,
+    /// A request is under way.
+    pub sending: u64,
+    /// May have been sent; they are being looked for.
+    pub uncertain: u64,
+    /// May have been sent; a person has to decide.
+    pub unconfirmed: u64,
+}
+
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
@@ -382,6 +395,13 @@ pub trait Outbox: Send + Sync {
     ///
     /// When nothing was written.
     async fn work_done(&self, work: &DueWork) -> Result<(), StoreError>;
+
+    /// How many messages of all accounts wait, are under way, are uncertain, or wait for a person's word.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    async fn standing(&self) -> Result<Standing, StoreError>;
 
     /// Where the sending of a message stands.
     ///

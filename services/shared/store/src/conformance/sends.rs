@@ -209,6 +209,8 @@ pub async fn messages_of_a_chat_leave_in_order_and_chats_do_not_wait_for_each_ot
     };
     assert_eq!(heads(desk.due(10).await), [1, 3]);
     let attempt = desk.begin(1, 11).await;
+    let standing = fresh.store.standing().await.expect("an answer");
+    assert_eq!((standing.queued, standing.sending), (2, 1));
     assert_eq!(heads(desk.due(12).await), [3], "the second waits for the first");
     // A refusal with hope keeps the order too.
     let busy = Refusal {
@@ -293,6 +295,8 @@ pub async fn a_message_that_cannot_be_confirmed_is_left_to_a_person(fresh: &Fres
         desk.command(Command::Looked(id(1)), second).await;
     }
     assert_eq!(desk.phase(1).await, Phase::Unconfirmed);
+    let standing = fresh.store.standing().await.expect("an answer");
+    assert_eq!((standing.uncertain, standing.unconfirmed), (0, 1));
     // A late answer still tells the truth.
     let mut again = submit(2, "c1", "Hello");
     again.instead_of = Some(id(1));
