@@ -122,7 +122,9 @@ impl Fault for MessagingError {
             | Self::NotResolvable => Kind::FailedPrecondition,
             Self::UploadBroken => Kind::Unavailable { retry_after: None },
             Self::IdReused => Kind::Conflict,
-            Self::Full { retry_after } | Self::NewChatsExhausted { retry_after } => Kind::Throttled { retry_after: Some(*retry_after) },
+            Self::Full { retry_after } | Self::NewChatsExhausted { retry_after } => {
+                Kind::Throttled { retry_after: Some(*retry_after) }
+            }
             Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::Store(_) | Self::Interrupted(_) => Kind::Internal,
         }

@@ -50,7 +50,8 @@ impl Stage {
             content: Some(OutgoingContent { text: text.to_owned(), attachments: vec![] }),
         };
         let messaging = self.program.messaging();
-        let mut messaging = messaging.map_err(|error| tonic::Status::internal(error.to_string()))?;
+        let mut messaging =
+            messaging.map_err(|error| tonic::Status::internal(error.to_string()))?;
         Ok(messaging.start_chat(request).await?.into_inner())
     }
 

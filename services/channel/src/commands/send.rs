@@ -165,11 +165,7 @@ fn text(given: &str) -> anyhow::Result<String> {
     Ok(text.trim_end_matches('\n').to_owned())
 }
 
-fn told(
-    message: Option<&Message>,
-    send: Option<&SendState>,
-    chat: &str,
-) -> anyhow::Result<String> {
+fn told(message: Option<&Message>, send: Option<&SendState>, chat: &str) -> anyhow::Result<String> {
     let (Some(message), Some(send)) = (message, send) else {
         bail!("the server answered without a message");
     };

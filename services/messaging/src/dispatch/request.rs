@@ -8,7 +8,9 @@ use channel_domain::fact::{Attachment, AttachmentKind};
 use channel_domain::send::{Request, Verdict};
 use channel_store::StoreError;
 use channel_store::outbox::{Begun, Command, Done, Due};
-use channel_unipile::upstream::{Failure, Outgoing, SendMessage, Sent, StartChat, Started, UpstreamError};
+use channel_unipile::upstream::{
+    Failure, Outgoing, SendMessage, Sent, StartChat, Started, UpstreamError,
+};
 use tracing::Instrument as _;
 
 use super::Shared;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 use crate::outgoing::Ask;
-use channel_store::outbox::To;
 use crate::uploads::Announced;
+use channel_store::outbox::To;
 
 /// Most bytes of an id: far more than any that UniPile makes.
 pub(super) const MOST_ID: usize = 256;

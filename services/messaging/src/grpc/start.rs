@@ -57,9 +57,7 @@ fn recipient(bad: &mut FieldErrors, at: usize, it: pb::Recipient) -> Option<Reci
             bad.ensure(&field("phone_number"), phone.is_some(), "must be a phone number in E.164");
             phone.map(Recipient::Phone)
         }
-        Named::AttendeeId(text) => {
-            id(bad, &field("attendee_id"), text).map(Recipient::Attendee)
-        }
+        Named::AttendeeId(text) => id(bad, &field("attendee_id"), text).map(Recipient::Attendee),
         Named::ProviderId(text) => {
             let is_person = is_provider_id(&text);
             bad.ensure(&field("provider_id"), is_person, "must be the WhatsApp id of a person");
@@ -82,7 +80,11 @@ fn subject(bad: &mut FieldErrors, text: &str, people: usize) -> Option<String> {
         return None;
     }
     bad.ensure("subject", !subject.is_empty(), "must be set for a group");
-    bad.ensure("subject", subject.chars().count() <= MOST_SUBJECT, "must be at most 100 characters");
+    bad.ensure(
+        "subject",
+        subject.chars().count() <= MOST_SUBJECT,
+        "must be at most 100 characters",
+    );
     bad.ensure("subject", !subject.chars().any(char::is_control), "must be one line of text");
     Some(subject.to_owned())
 }

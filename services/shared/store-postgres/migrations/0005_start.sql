@@ -17,4 +17,4 @@ CREATE INDEX outbox_starts ON outbox (account_key)
 CREATE INDEX outbox_unconfirmed ON outbox (account_key) WHERE phase = 6;
 
 CREATE TYPE chat_alias_row AS (account_key bigint, id text, chat_key bigint);
-CREATE TYPE gone_chat_row AS (account_key bigint, chat_key bigint, into_key bigint);
+CREATE TYPE gone_chat_row AS (account_key bigint, chat_key bigint, became bigint);

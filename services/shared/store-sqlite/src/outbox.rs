@@ -4,7 +4,7 @@ use crate::decode::{self, JOB, MESSAGE, get, micros};
 use crate::error::{nonsense, sorted};
 use crate::open::SqliteStore;
 use crate::rows::{Tx, complete, owned};
-use crate::sql::Rowwise;
+use crate::sql::{Query, Rowwise};
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};
 use channel_domain::message::Message;
@@ -269,7 +269,7 @@ pub(crate) async fn jobs(
     let mut rows = JOBS_BY_ID.fetch(c, &wanted.ids, |q, (k, id)| q.bind(k).bind(id.0)).await?;
     let of_chats = JOBS_OF_CHATS;
     rows.extend(of_chats.fetch(c, &wanted.chats, |q, (k, id)| q.bind(k).bind(id.as_str())).await?);
-    rows.extend(STARTS.fetch(c, &wanted.starts, |q, k| q.bind(k)).await?);
+    rows.extend(STARTS.fetch(c, &wanted.starts, Query::bind).await?);
     rows.extend(ALL_OF_CHATS.fetch(c, &wanted.all_of, |q, (k, chat)| q.bind(k).bind(chat)).await?);
     rows.iter().map(|row| owned(row, decode::job(row)?)).collect()
 }

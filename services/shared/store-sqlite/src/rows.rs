@@ -6,18 +6,19 @@ use crate::outbox;
 use crate::sql::Rowwise;
 use crate::write;
 use async_trait::async_trait;
-use channel_domain::{Micros, SortKey};
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
+use channel_domain::{Micros, SortKey};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
 use channel_store::rows::{
-    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows, Writes,
+    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows,
+    Writes,
 };
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

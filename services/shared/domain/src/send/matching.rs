@@ -2,8 +2,8 @@
 
 use super::{Job, Phase, Request};
 use crate::fact::{Attachment, Person, Received};
-use crate::{jid, people};
 use crate::time::Micros;
+use crate::{jid, people};
 
 /// How far the provider's clock may be behind ours.
 const SKEW: i64 = 120_000_000;
@@ -41,7 +41,8 @@ fn is_with(person: &str, received: &Received) -> bool {
 }
 
 fn is(id: &str, person: &Person) -> bool {
-    let same = |known: &Option<String>| known.as_deref().is_some_and(|known| jid::bare(known) == id);
+    let same =
+        |known: &Option<String>| known.as_deref().is_some_and(|known| jid::bare(known) == id);
     same(&person.provider_id)
         || people::lid(person).as_deref() == Some(id)
         || jid::phone_of(id).is_some_and(|phone| people::phone(person) == Some(phone))

@@ -27,7 +27,11 @@ impl Recipient {
                 let lid = Some(id).filter(|id| jid::is_lid(id));
                 let phone = jid::phone_of(id).map(|phone| (ClaimKind::Phone, phone));
                 let lid = lid.map(|lid| (ClaimKind::Lid, jid::bare(lid)));
-                [(ClaimKind::ProviderId, jid::bare(id))].into_iter().chain(phone).chain(lid).collect()
+                [(ClaimKind::ProviderId, jid::bare(id))]
+                    .into_iter()
+                    .chain(phone)
+                    .chain(lid)
+                    .collect()
             }
         }
     }

@@ -56,13 +56,13 @@ pub(super) fn write(together: &mut Together, aliases: &[Owned<ChatAlias>]) {
 }
 
 const GONE: [&str; 6] = [
-    "UPDATE messages t SET chat_key = w.into_key FROM unnest($1::gone_chat_row[]) AS w \
+    "UPDATE messages t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
-    "UPDATE outbox t SET chat_key = w.into_key FROM unnest($1::gone_chat_row[]) AS w \
+    "UPDATE outbox t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
-    "UPDATE actions t SET chat_key = w.into_key FROM unnest($1::gone_chat_row[]) AS w \
+    "UPDATE actions t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
-    "UPDATE chat_aliases t SET chat_key = w.into_key FROM unnest($1::gone_chat_row[]) AS w \
+    "UPDATE chat_aliases t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
     "DELETE FROM chat_attendees t USING unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
@@ -75,7 +75,7 @@ row_sent!(
     struct GoneChatRow {
         account_key: i64,
         chat_key: i64,
-        into_key: i64,
+        became: i64,
     }
 );
 
@@ -85,7 +85,7 @@ pub(super) fn gone(together: &mut Together, rows: &[Owned<GoneChat>]) {
         let gone = rows.iter().map(|Owned { account_key, row }| GoneChatRow {
             account_key: *account_key,
             chat_key: row.chat_key,
-            into_key: row.into,
+            became: row.into,
         });
         together.part(table, gone);
     }

@@ -44,7 +44,9 @@ pub(super) use row_sent;
 
 #[cfg(test)]
 mod tests {
-    use crate::rows::{actions, children, inbox, log, messages, open, outbox, people, renamed, search};
+    use crate::rows::{
+        actions, children, inbox, log, messages, open, outbox, people, renamed, search,
+    };
 
     const SCHEMA: [&str; 3] = [
         include_str!("../../migrations/0003_rows_sent.sql"),

@@ -128,10 +128,12 @@ pub async fn an_answer_without_ids_is_completed_by_the_echo(fresh: &Fresh) {
         let attempt = desk.begin(id, second + 1).await;
         desk.finish(id, attempt, answer, second + 2).await;
         let attendees = vec![person("Somebody", &phone[1..])];
-        let echo =
-            Received { attendees, ..outgoing(&message, &chat, "Hello", second + 3) };
+        let echo = Received { attendees, ..outgoing(&message, &chat, "Hello", second + 3) };
         desk.take(received(echo), second + 4).await;
-        assert_eq!((desk.phase(id).await, desk.message(id).await.chat), (Phase::Sent, chat.clone()));
+        assert_eq!(
+            (desk.phase(id).await, desk.message(id).await.chat),
+            (Phase::Sent, chat.clone())
+        );
         assert_eq!(desk.sent(&chat).await.len(), 1);
     }
     assert_eq!(desk.chat_ids().await, ["c1", "c2", "x1", "x2", "x3", "x4"]);
@@ -261,7 +263,8 @@ pub async fn an_account_without_a_connection_takes_nothing_and_forgets_nothing(f
     let desk = Desk::new(fresh).await;
     desk.submit(1, "c1", "Before", 10).await;
     desk.take(status(UpstreamStatus::Credentials), 11).await;
-    for refused in [desk.submit(2, "c1", "After", 12).await, desk.start(3, &[BEN], "Hi", 12).await] {
+    for refused in [desk.submit(2, "c1", "After", 12).await, desk.start(3, &[BEN], "Hi", 12).await]
+    {
         assert!(matches!(refused, Done::Refused(Refused::AccountDisconnected)), "{refused:?}");
     }
     assert_eq!(desk.chat_ids().await, ["c1", "c2"]);

@@ -2,7 +2,8 @@
 
 use crate::log::Position;
 use crate::rows::{
-    ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned, Parked, Version, Work,
+    ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
+    Parked, Version, Work,
 };
 use crate::rows::{WorkKind, Writes, words_of};
 use channel_domain::account::Account;

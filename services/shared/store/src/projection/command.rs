@@ -47,9 +47,7 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
         done = match outcome {
             Outcome::Written(key) => written(book, key).map_or(Done::Nothing, Done::Sent),
             Outcome::Begun(begun) => Done::Begun(begun),
-            Outcome::Shown { message, chat } => {
-                Done::Shown(Box::new(shown(book, message, chat)))
-            }
+            Outcome::Shown { message, chat } => Done::Shown(Box::new(shown(book, message, chat))),
             Outcome::ActBegun(begun) => Done::ActBegun(begun),
             Outcome::NotBefore(at) => Done::NotBefore(at),
             Outcome::Nothing => Done::Nothing,

@@ -56,7 +56,8 @@ impl Clerk<'_> {
     /// What started a chat in vain is done once more, with another message.
     fn start_again(&self, chat: i64, request: Request) -> Result<Request, Refused> {
         let of_chat = self.book.jobs.values().filter(|job| job.row.chat_key == chat);
-        let last = of_chat.filter(|job| job.row.request.starts_a_chat()).max_by_key(|job| job.row.key);
+        let last =
+            of_chat.filter(|job| job.row.request.starts_a_chat()).max_by_key(|job| job.row.key);
         match last.map(|job| &job.row.request) {
             Some(Request::Start { people, subject, .. }) => {
                 start(people.clone(), subject.clone(), request)
@@ -199,9 +200,9 @@ impl Book {
             self.jobs.values().map(|entry| &entry.row).filter(may_be).collect();
         candidates.sort_by_key(|job| job.key);
         let under_way = candidates.iter().find(|job| job.phase == Phase::Sending);
-        under_way.map(|job| Started::UnderWay(job.key)).or_else(|| {
-            send::one_of(&candidates).map(|job| Started::Named(job.chat_key))
-        })
+        under_way
+            .map(|job| Started::UnderWay(job.key))
+            .or_else(|| send::one_of(&candidates).map(|job| Started::Named(job.chat_key)))
     }
 
     /// UniPile named a provisional chat: it gets the name, or its messages go to the chat that has it.

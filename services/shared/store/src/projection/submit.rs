@@ -5,8 +5,8 @@ use crate::outbox::{Refused, Submit};
 use crate::rows::Desk;
 use channel_domain::direction::Direction;
 use channel_domain::fact::Quoted;
-use channel_domain::message::{Content, Message, Origin, Status};
 use channel_domain::ids::ChatId;
+use channel_domain::message::{Content, Message, Origin, Status};
 use channel_domain::send::{Ahead, Job, Phase, Request, Sending};
 use channel_domain::time::Micros;
 
