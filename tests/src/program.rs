@@ -159,19 +159,12 @@ impl Program {
 
     /// Stops the process without its knowing, as a machine that sleeps would.
     pub async fn pause(&self) -> Result<()> {
-        self.signal("-STOP").await
+        signal(&self.child, "-STOP").await
     }
 
     /// Lets it go on.
     pub async fn go_on(&self) -> Result<()> {
-        self.signal("-CONT").await
-    }
-
-    async fn signal(&self, signal: &str) -> Result<()> {
-        let id = self.child.id().context("the program has ended")?;
-        let sent = Command::new("kill").args([signal, &id.to_string()]).status().await?;
-        ensure!(sent.success(), "the program cannot be sent {signal}");
-        Ok(())
+        signal(&self.child, "-CONT").await
     }
 
     /// A client that looks after the intake.
@@ -187,7 +180,7 @@ impl Program {
 
     /// Asks the program to end, and waits until it did.
     pub async fn stop(mut self) -> Result<Setup> {
-        self.signal("-TERM").await?;
+        signal(&self.child, "-TERM").await?;
         let status = self.child.wait().await?;
         ensure!(status.success(), "the program ended with {status}");
         Ok(self.setup)
@@ -204,6 +197,14 @@ impl Program {
         let url = format!("http://{}/metrics", self.setup.admin);
         Ok(reqwest::get(url).await?.error_for_status()?.text().await?)
     }
+}
+
+/// Sends a signal to a process that was started here.
+pub(crate) async fn signal(child: &Child, signal: &str) -> Result<()> {
+    let id = child.id().context("the process has ended")?;
+    let sent = Command::new("kill").args([signal, &id.to_string()]).status().await?;
+    ensure!(sent.success(), "the process cannot be sent {signal}");
+    Ok(())
 }
 
 /// The program beside this test, as cargo built it.

@@ -1,6 +1,6 @@
 //! The simulator as a process of its own, in UniPile's place.
 
-use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports};
+use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports, signal};
 use crate::until::until;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ pub struct Place {
     address: SocketAddr,
     webhooks: String,
     secret: NamedTempFile,
+    chats: usize,
 }
 
 impl Place {
@@ -35,7 +36,14 @@ impl Place {
         let secret = NamedTempFile::new()?;
         std::fs::write(secret.path(), WEBHOOK_SECRET)?;
         let webhooks = format!("http://{}/api/v1/webhooks/unipile/", setup.gateway);
-        Ok(Self { address, webhooks, secret })
+        Ok(Self { address, webhooks, secret, chats: 4 })
+    }
+
+    /// With so many chats instead of four.
+    #[must_use]
+    pub const fn with_chats(mut self, chats: usize) -> Self {
+        self.chats = chats;
+        self
     }
 
     /// The settings by which a program finds it.
@@ -46,11 +54,12 @@ impl Place {
             .with("UNIPILE__API_KEY", KEY)
     }
 
-    /// Starts the simulator: one account, four chats, nothing happens by itself.
+    /// Starts the simulator: one account, its chats, nothing happens by itself.
     pub async fn start(self) -> Result<Upstream> {
         let child = Command::new(executable()?)
             .args(["simulate", "--prompt", "--total", "0", "--history", "0", "--groups", "0"])
-            .args(["--accounts", "1", "--contacts", "4", "--past", "0", "--api-key", KEY])
+            .args(["--accounts", "1", "--past", "0", "--api-key", KEY])
+            .args(["--contacts", &self.chats.to_string()])
             .args(["--listen", &self.address.to_string(), "--webhook-url", &self.webhooks])
             .arg("--secret-file")
             .arg(self.secret.path())
@@ -120,6 +129,14 @@ impl Upstream {
         self.post("/simulator/faults", rule).await.map(drop)
     }
 
+    /// Something goes wrong with the next call that sends into a chat.
+    pub async fn fault_in(&self, chat: &str, fault: Value) -> Result<()> {
+        let rule = json!({
+            "route": "send_message", "chat_id": chat, "times": 1, "fault": fault,
+        });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
     /// Something goes wrong with the next call of a route.
     pub async fn next_fault(&self, route: &str, fault: Value) -> Result<()> {
         let rule = json!({ "route": route, "times": 1, "fault": fault });
@@ -162,6 +179,16 @@ impl Upstream {
     pub async fn asked(&self) -> Result<u64> {
         let calls = self.get("/simulator/calls").await?;
         Ok(calls["send_message"]["received"].as_u64().unwrap_or(0))
+    }
+
+    /// Stops it without its knowing.
+    pub async fn pause(&self) -> Result<()> {
+        signal(&self.child, "-STOP").await
+    }
+
+    /// Lets it go on.
+    pub async fn go_on(&self) -> Result<()> {
+        signal(&self.child, "-CONT").await
     }
 
     /// Ends it at once.

@@ -34,12 +34,17 @@ fn fast(setup: Setup) -> Setup {
 
 impl Stage {
     pub(super) async fn new(world: &World) -> Result<Self> {
+        Self::with_chats(world, 4).await
+    }
+
+    /// The same, with so many chats.
+    pub(super) async fn with_chats(world: &World, count: usize) -> Result<Self> {
         let setup = Setup::whole(&world.backend)?;
-        let place = Place::beside(&setup)?;
+        let place = Place::beside(&setup)?.with_chats(count);
         let program = place.known_to(fast(setup)).start().await?;
         let upstream = place.start().await?;
         let (account, chats) = (upstream.account().await?, upstream.chats().await?);
-        ensure!(chats.len() == 4, "{} chats", chats.len());
+        ensure!(chats.len() == count, "{} chats", chats.len());
         let stage = Self { program, upstream, account, chats };
         for chat in &stage.chats {
             stage.upstream.contact_writes(chat, "hello?").await?;
