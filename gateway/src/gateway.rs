@@ -23,7 +23,7 @@ use crate::{
     proxy::{LocalService, Proxy, Upstream, Upstreams},
     remote::ChannelPool,
     server::Server,
-    tls,
+    tls, upload,
     webhook::{Forward, RemoteShim, Shim, refuse},
 };
 
@@ -87,16 +87,17 @@ fn router(
     identity: IdentityLayer,
 ) -> Result<Router, GatewayError> {
     let shim = shim(config, local.webhook)?;
+    let calls = ServiceBuilder::new()
+        .layer(deadlines(config.response_timeout()))
+        // A stranger gets no further, and learns of no upstream.
+        .layer(identity)
+        // From here on everything speaks plain gRPC.
+        .service(proxy(config, local.grpc)?);
+    let http = local.http.unwrap_or_else(|| Router::new().fallback(not_found));
     let front = Front {
-        grpc: ServiceBuilder::new()
-            // Outside what answers, so that a browser understands a refusal.
-            .layer(GrpcWebLayer::new())
-            .layer(deadlines(config.response_timeout()))
-            // A stranger gets no further, and learns of no upstream.
-            .layer(identity)
-            // From here on everything speaks plain gRPC.
-            .service(proxy(config, local.grpc)?),
-        http: local.http.unwrap_or_else(|| Router::new().fallback(not_found)),
+        http: upload::route(http, upload::Calls(calls.clone())),
+        // Outside what answers, so that a browser understands a refusal.
+        grpc: GrpcWebLayer::new().layer(calls),
     };
     // Outside everything a page can call, so that refusals carry it too.
     let front = cors::layer(&config.cors)?.layer(front);

@@ -1,12 +1,12 @@
 //! The public door: gRPC-Web, native gRPC and the webhook address on one port.
 //!
 //! A request passes, from the outside in: the connection ([`server`]), the paths that are not gRPC
-//! ([`webhook`], and the place kept for REST and the user interface), CORS ([`cors`]), gRPC-Web
+//! ([`webhook`], [`upload`], and the place kept for REST and the user interface), CORS ([`cors`]), gRPC-Web
 //! translation, the deadline ([`channel_runtime::deadline`]), the caller's token
 //! ([`channel_runtime::identity`]), the list of public methods ([`methods`]) and the proxy
 //! ([`proxy`]), which hands it to a service of this process or to a remote one ([`remote`]).
 //!
-//! **Invariant:** nothing here knows a message or a method body; a service is a path prefix.
+//! **Invariant:** nothing here knows a message or a method body, [`upload`] apart; a service is a path prefix.
 //! **Invariant:** a service hears of no call without a valid token, health and reflection apart.
 //! **Invariant:** every refusal of a gRPC call is a gRPC status with a stable reason, framed for
 //! the caller's protocol and carrying CORS headers.
@@ -29,6 +29,7 @@ pub mod server;
 mod socket;
 mod status;
 mod tls;
+pub mod upload;
 pub mod webhook;
 
 pub use config::GatewayConfig;

@@ -1251,7 +1251,10 @@ pub mod messaging_service_client {
         }
         /// Stores a file to be sent.
         ///
-        /// Browsers cannot stream to a server over gRPC-Web: they upload over HTTP at the gateway, with the same result.
+        /// Browsers cannot stream to a server over gRPC-Web. They upload over HTTP at the gateway, with the same result:
+        /// `POST /v1/uploads?account_id=ID&file_name=NAME`, the file as the body, its media type as `Content-Type`, the token in
+        /// `Authorization`; `voice=true` for a voice message. The answer is UploadAttachmentResponse as JSON; an error is JSON
+        /// with `reason`, `message` and `fields`, under the HTTP status that belongs to its code.
         ///
         /// Role: agent. Safe to retry: a file that is never sent expires.
         ///
@@ -1511,7 +1514,10 @@ pub mod messaging_service_server {
         >;
         /// Stores a file to be sent.
         ///
-        /// Browsers cannot stream to a server over gRPC-Web: they upload over HTTP at the gateway, with the same result.
+        /// Browsers cannot stream to a server over gRPC-Web. They upload over HTTP at the gateway, with the same result:
+        /// `POST /v1/uploads?account_id=ID&file_name=NAME`, the file as the body, its media type as `Content-Type`, the token in
+        /// `Authorization`; `voice=true` for a voice message. The answer is UploadAttachmentResponse as JSON; an error is JSON
+        /// with `reason`, `message` and `fields`, under the HTTP status that belongs to its code.
         ///
         /// Role: agent. Safe to retry: a file that is never sent expires.
         ///

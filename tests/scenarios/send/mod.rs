@@ -2,6 +2,7 @@
 
 mod acts;
 mod files;
+mod http_uploads;
 mod points;
 mod stage;
 mod starts;

@@ -1,0 +1,263 @@
+//! `POST /v1/uploads`: a file by plain HTTP, for browsers, which cannot stream to a server over gRPC-Web.
+//!
+//! The body is the file and its `Content-Type` the media type; the query has `account_id`, and may have
+//! `file_name` and `voice`. It becomes one call of `MessagingService.UploadAttachment` through the same
+//! layers that every gRPC call passes, with the same token, limits and reasons. The answer is the call's
+//! answer as JSON.
+//!
+//! **Invariant:** a body that breaks off never becomes a file.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, BodyDataStream},
+    extract::{Query, State},
+    response::IntoResponse,
+    routing::post,
+};
+use bytes::Bytes;
+use channel_proto::messaging::v1::{
+    UploadAttachmentRequest, UploadAttachmentResponse, UploadHeader,
+    messaging_service_client::MessagingServiceClient, upload_attachment_request::Part,
+};
+use channel_runtime::{
+    deadline::DeadlineService, fault::http_status_of_code, identity::IdentityService,
+};
+use futures::{Stream, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tonic::{Code, Status, metadata::MetadataMap};
+use tonic_types::StatusExt as _;
+use tower::{Service, ServiceExt as _};
+
+use crate::proxy::Proxy;
+
+/// Where files are taken in.
+pub const PATH: &str = "/v1/uploads";
+
+/// What goes from the request to the call.
+const CARRIED: [HeaderName; 2] = [header::AUTHORIZATION, HeaderName::from_static("traceparent")];
+
+/// The reason when a body breaks off.
+const BROKEN: &str = "UPLOAD_BROKEN";
+
+/// Most bytes of a piece, as the contract has it.
+const PIECE: usize = 1024 * 1024;
+
+/// What every gRPC call passes.
+#[derive(Clone)]
+pub(crate) struct Calls(pub(crate) DeadlineService<IdentityService<Proxy>>);
+
+impl Service<Request<tonic::body::Body>> for Calls {
+    type Response = Response<tonic::body::Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        let call = self.0.clone().oneshot(request);
+        Box::pin(async move { call.await.map(|answer| answer.map(tonic::body::Body::new)) })
+    }
+}
+
+/// Adds the address to what is not gRPC.
+pub(crate) fn route(http: Router, calls: Calls) -> Router {
+    http.merge(Router::new().route(PATH, post(upload)).with_state(calls))
+}
+
+/// What the query says of a file.
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(default)]
+    account_id: String,
+    #[serde(default)]
+    file_name: String,
+    #[serde(default)]
+    voice: bool,
+}
+
+/// The file as stored, in the JSON form of the contract's answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    upload_id: String,
+    kind: &'static str,
+    mime_type: String,
+    /// 64-bit numbers are text in protobuf's JSON.
+    size_bytes: String,
+    expires_at: Option<String>,
+}
+
+/// Why a file is not stored.
+#[derive(Debug, Serialize)]
+struct Refused {
+    reason: String,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Serialize)]
+struct Field {
+    field: String,
+    rule: String,
+}
+
+async fn upload(
+    State(calls): State<Calls>,
+    Query(named): Query<Named>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let broken = Arc::new(Notify::new());
+    let parts = parts(file(named, &headers), body.into_data_stream(), Arc::clone(&broken));
+    let mut request = tonic::Request::new(parts);
+    *request.metadata_mut() = carried(&headers);
+    let answer = tokio::select! {
+        answer = call(calls, request) => answer,
+        // The call is dropped, and what came is never completed.
+        () = broken.notified() => Err(Status::aborted("the file did not come whole")),
+    };
+    match answer {
+        Ok(stored) => Json(stored_json(stored.into_inner())).into_response(),
+        Err(status) => refused(&status),
+    }
+}
+
+fn file(named: Named, headers: &HeaderMap) -> UploadHeader {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mime = text(header::CONTENT_TYPE);
+    UploadHeader {
+        account_id: named.account_id,
+        file_name: named.file_name,
+        // What a browser says when it does not know.
+        mime_type: if mime == "application/octet-stream" { "" } else { mime }.to_owned(),
+        size_bytes: text(header::CONTENT_LENGTH).parse().unwrap_or(0),
+        sha256: Bytes::new(),
+        voice: named.voice,
+    }
+}
+
+/// The parts of one file. A type with a name, which the compiler follows across threads where it cannot follow
+/// the trait object.
+struct Parts(BoxStream<'static, UploadAttachmentRequest>);
+
+impl Stream for Parts {
+    type Item = UploadAttachmentRequest;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+/// The header and the pieces. A body that breaks is told, and then nothing comes any more.
+fn parts(file: UploadHeader, body: BodyDataStream, broken: Arc<Notify>) -> Parts {
+    let whole = body.then(move |read| {
+        let broken = Arc::clone(&broken);
+        async move {
+            match read {
+                Ok(bytes) => bytes,
+                Err(_) => {
+                    broken.notify_one();
+                    std::future::pending().await
+                }
+            }
+        }
+    });
+    let part = |part| UploadAttachmentRequest { part: Some(part) };
+    let first = stream::once(async move { part(Part::Header(file)) });
+    Parts(first.chain(whole.flat_map(pieces).map(move |piece| part(Part::Chunk(piece)))).boxed())
+}
+
+fn pieces(mut bytes: Bytes) -> impl Stream<Item = Bytes> {
+    stream::iter(std::iter::from_fn(move || {
+        let piece = bytes.split_to(bytes.len().min(PIECE));
+        (!piece.is_empty()).then_some(piece)
+    }))
+}
+
+type Asked = tonic::Request<Parts>;
+type Answered = Result<tonic::Response<UploadAttachmentResponse>, Status>;
+
+/// Boxed, for a compiler that cannot see through the layers whether the future may change its thread.
+fn call(calls: Calls, request: Asked) -> BoxFuture<'static, Answered> {
+    let mut client = MessagingServiceClient::new(calls);
+    Box::pin(async move { client.upload_attachment(request).await })
+}
+
+fn carried(headers: &HeaderMap) -> MetadataMap {
+    let mut carried = HeaderMap::new();
+    for name in CARRIED {
+        carried.extend(headers.get(&name).cloned().map(|value| (name, value)));
+    }
+    MetadataMap::from_headers(carried)
+}
+
+fn stored_json(stored: UploadAttachmentResponse) -> Stored {
+    Stored {
+        kind: stored.kind().as_str_name(),
+        upload_id: stored.upload_id,
+        mime_type: stored.mime_type,
+        size_bytes: stored.size_bytes.to_string(),
+        expires_at: stored.expires_at.map(|at| at.to_string()),
+    }
+}
+
+fn refused(status: &Status) -> Response<Body> {
+    let info = status.get_details_error_info();
+    let bad = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+    let fields = bad.into_iter().map(|it| Field { field: it.field, rule: it.description });
+    let reason = match (info, status.code()) {
+        (Some(info), _) => info.reason,
+        (None, Code::Aborted) => BROKEN.to_owned(),
+        (None, _) => "INTERNAL".to_owned(),
+    };
+    let code =
+        if reason == BROKEN { StatusCode::BAD_REQUEST } else { http_status_of_code(status.code()) };
+    let message = status.message().to_owned();
+    (code, Json(Refused { reason, message, fields: fields.collect() })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    fn body(reads: Vec<Result<Bytes, axum::Error>>) -> BodyDataStream {
+        Body::from_stream(stream::iter(reads)).into_data_stream()
+    }
+
+    #[tokio::test]
+    async fn a_large_read_is_cut_into_pieces_that_the_contract_allows() {
+        let whole = Bytes::from(vec![7; 2 * PIECE + 3]);
+        let broken = Arc::new(Notify::new());
+        let parts = parts(UploadHeader::default(), body(vec![Ok(whole.clone())]), broken);
+        let parts: Vec<_> = parts.filter_map(async |it| it.part).collect().await;
+        let sizes = parts.iter().map(|part| match part {
+            Part::Header(_) => 0,
+            Part::Chunk(bytes) => bytes.len(),
+        });
+        assert_eq!(sizes.collect::<Vec<_>>(), [0, PIECE, PIECE, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_has_no_end() {
+        let broken = Arc::new(Notify::new());
+        let reads = vec![Ok(Bytes::from("half")), Err(axum::Error::new("lost"))];
+        let mut parts = parts(UploadHeader::default(), body(reads), Arc::clone(&broken));
+        assert!(parts.next().await.is_some() && parts.next().await.is_some());
+        assert!(parts.next().now_or_never().is_none(), "it neither goes on nor ends");
+        broken.notified().await;
+    }
+}
