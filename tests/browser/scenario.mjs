@@ -14,6 +14,7 @@ export async function scenario(browser, options) {
     await comeBack(screen, contact);
     await loseTheNetwork(screen, contact, page, options);
     await beRefused(screen, page, options);
+    await upload(screen, page, contact, options);
     await keepTheRules(screen, page);
     await check("no error on the page went uncaught", () => same("uncaught errors", faults, []));
   } catch (error) {
@@ -144,6 +145,33 @@ async function beRefused(screen, page, { foreign }) {
     await blocked;
     await screen.until("waiting");
     same("texts", await page.locator("#chats").textContent(), "");
+  });
+}
+
+async function upload(screen, page, { accountId }, { wire, token }) {
+  await screen.open();
+  const send = (request) =>
+    page.evaluate(async ({ url, token, type, size }) => {
+      const headers = { "content-type": type, ...(token && { authorization: `Bearer ${token}` }) };
+      const answer = await fetch(url, { method: "POST", headers, body: new Uint8Array(size).fill(65) });
+      return { status: answer.status, body: await answer.json() };
+    }, request);
+  const named = new URLSearchParams({ account_id: accountId, file_name: "letter.txt" });
+  const url = `${wire.url}/v1/uploads?${named}`;
+
+  await check("a page uploads a file over HTTP, from another origin", async () => {
+    const { status, body } = await send({ url, token, type: "text/plain", size: 3_000_000 });
+    same("answer", [status, body.kind, body.mimeType, body.sizeBytes], [
+      200,
+      "ATTACHMENT_KIND_DOCUMENT",
+      "text/plain",
+      "3000000",
+    ]);
+  });
+
+  await check("without a token the page is told why its file is refused", async () => {
+    const { status, body } = await send({ url, token: "", type: "text/plain", size: 10 });
+    same("answer", [status, body.reason], [401, "TOKEN_MISSING"]);
   });
 }
 
