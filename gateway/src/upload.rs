@@ -166,13 +166,11 @@ fn parts(file: UploadHeader, body: BodyDataStream, broken: Arc<Notify>) -> Parts
     let whole = body.then(move |read| {
         let broken = Arc::clone(&broken);
         async move {
-            match read {
-                Ok(bytes) => bytes,
-                Err(_) => {
-                    broken.notify_one();
-                    std::future::pending().await
-                }
+            if let Ok(bytes) = read {
+                return bytes;
             }
+            broken.notify_one();
+            std::future::pending().await
         }
     });
     let part = |part| UploadAttachmentRequest { part: Some(part) };

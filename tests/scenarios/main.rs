@@ -10,4 +10,5 @@ mod receive;
 mod reflection;
 mod roles;
 mod send;
+mod subscriptions;
 mod world;

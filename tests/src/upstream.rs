@@ -46,6 +46,13 @@ impl Place {
         self
     }
 
+    /// A simulator that pushes only to where it is told to by its API.
+    #[must_use]
+    pub fn told_by_api(mut self) -> Self {
+        self.webhooks.clear();
+        self
+    }
+
     /// The settings by which a program finds it.
     #[must_use]
     pub fn known_to(&self, setup: Setup) -> Setup {
@@ -56,11 +63,16 @@ impl Place {
 
     /// Starts the simulator: one account, its chats, nothing happens by itself.
     pub async fn start(self) -> Result<Upstream> {
-        let child = Command::new(executable()?)
-            .args(["simulate", "--prompt", "--total", "0", "--history", "0", "--groups", "0"])
+        let mut simulator = Command::new(executable()?);
+        simulator.arg("simulate");
+        if !self.webhooks.is_empty() {
+            simulator.args(["--webhook-url", &self.webhooks]);
+        }
+        let child = simulator
+            .args(["--prompt", "--total", "0", "--history", "0", "--groups", "0"])
             .args(["--accounts", "1", "--past", "0", "--api-key", KEY])
             .args(["--contacts", &self.chats.to_string()])
-            .args(["--listen", &self.address.to_string(), "--webhook-url", &self.webhooks])
+            .args(["--listen", &self.address.to_string()])
             .arg("--secret-file")
             .arg(self.secret.path())
             .env_clear()
@@ -141,6 +153,19 @@ impl Upstream {
     pub async fn next_fault(&self, route: &str, fault: Value) -> Result<()> {
         let rule = json!({ "route": route, "times": 1, "fault": fault });
         self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// Where it was told to push to.
+    pub async fn webhooks(&self) -> Result<Vec<Value>> {
+        let webhooks = self.get("/api/v1/webhooks?limit=100").await?;
+        webhooks["items"].as_array().cloned().context("a list of webhooks")
+    }
+
+    /// It stops to push there.
+    pub async fn drop_webhook(&self, id: &str) -> Result<()> {
+        let url = self.url(&format!("/api/v1/webhooks/{id}"));
+        self.http.delete(url).header("X-API-KEY", KEY).send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// A chat as it is there.

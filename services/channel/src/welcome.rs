@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::config::{StoreKind, Upstream};
 use crate::keys;
 use crate::output::{Output, Style};
+use crate::roles::WEBHOOK_PATH;
 use crate::roles::all::Started;
-use crate::roles::demo::WEBHOOK_PATH;
 use crate::tokens;
 
 /// The default address, which the commands know by themselves.

@@ -15,9 +15,11 @@ mod dispatch;
 mod error;
 pub mod grpc;
 mod outgoing;
+mod subscriptions;
 mod uploads;
 
 pub use config::MessagingConfig;
 pub use dispatch::Dispatcher;
 pub use error::MessagingError;
 pub use outgoing::{Ask, Outgoing};
+pub use subscriptions::{Subscription, Subscriptions};

@@ -16,11 +16,16 @@ on_both!(a_browser_uploads_over_http_and_sends_what_it_uploaded);
 /// The beginning of a picture.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
-fn upload(stage: &Stage, account: &str, name: &str, mime: &str, body: &[u8]) -> RequestBuilder {
+fn upload(
+    stage: &Stage,
+    account: &str,
+    name: &str,
+    mime: &str,
+    body: &[u8],
+) -> Result<RequestBuilder> {
     let query = [("account_id", account), ("file_name", name)];
-    let url = Url::parse_with_params(&format!("{}/v1/uploads", stage.program.url()), query);
-    let url = url.expect("an address");
-    Client::new().post(url).header("content-type", mime).body(body.to_vec())
+    let url = Url::parse_with_params(&format!("{}/v1/uploads", stage.program.url()), query)?;
+    Ok(Client::new().post(url).header("content-type", mime).body(body.to_vec()))
 }
 
 async fn answer(request: RequestBuilder) -> Result<(StatusCode, Value)> {
@@ -35,7 +40,7 @@ async fn a_browser_uploads_over_http_and_sends_what_it_uploaded(world: World) ->
     // Larger than a piece of the contract.
     let mut picture = PNG.to_vec();
     picture.resize(2_500_000, 7);
-    let request = upload(&stage, &account, "harbour ü.png", "image/png", &picture);
+    let request = upload(&stage, &account, "harbour ü.png", "image/png", &picture)?;
     let (status, stored) = answer(request).await?;
     assert_eq!((status, &stored["kind"]), (StatusCode::OK, &"ATTACHMENT_KIND_IMAGE".into()));
     assert_eq!(stored["sizeBytes"], "2500000");
@@ -54,7 +59,7 @@ async fn a_browser_uploads_over_http_and_sends_what_it_uploaded(world: World) ->
     let file = sent.attachments.first().context("a file")?;
     assert_eq!((file.kind(), file.file_name.as_str()), (AttachmentKind::Image, "harbour ü.png"));
 
-    let stranger = upload(&stage, &account, "a.png", "image/png", PNG).send().await?;
+    let stranger = upload(&stage, &account, "a.png", "image/png", PNG)?.send().await?;
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
     let reason: Value = serde_json::from_str(&stranger.text().await?)?;
     assert_eq!(reason["reason"], "TOKEN_MISSING");
@@ -64,11 +69,11 @@ async fn a_browser_uploads_over_http_and_sends_what_it_uploaded(world: World) ->
         (&account, "image/png", b"%PDF-1.7", StatusCode::BAD_REQUEST, "UPLOAD_TYPE_WRONG"),
         (&account, "image/png", b"", StatusCode::BAD_REQUEST, "UPLOAD_SIZE_WRONG"),
     ] {
-        let (was, told) = answer(upload(&stage, account, "a.png", mime, body)).await?;
+        let (was, told) = answer(upload(&stage, account, "a.png", mime, body)?).await?;
         assert_eq!((was, &told["reason"]), (status, &reason.into()), "{told}");
     }
     let huge = vec![0; 16 * 1024 * 1024];
-    let (status, told) = answer(upload(&stage, &account, "a.bin", "video/mp4", &huge)).await?;
+    let (status, told) = answer(upload(&stage, &account, "a.bin", "video/mp4", &huge)?).await?;
     assert_eq!((status, &told["reason"]), (StatusCode::BAD_REQUEST, &"UPLOAD_TOO_LARGE".into()));
     assert_eq!(told["fields"][0]["field"], "header.size_bytes");
     stage.program.stop().await.map(drop)

@@ -68,8 +68,9 @@ impl Client {
         }
         let mut send = self.0.clone().ready().await.unwrap();
         let (response, mut body) = send.send_request(request.body(()).unwrap(), false).unwrap();
-        body.send_data(framed(text), true).unwrap();
-        response.await.unwrap()
+        // A refusal may end the stream before its body is sent; the answer tells either way.
+        let body = body.send_data(framed(text), true);
+        response.await.unwrap_or_else(|error| panic!("no answer: {error}; the body: {body:?}"))
     }
 
     /// Opens a call and takes it back, unless the gateway has had enough of this connection.

@@ -1,9 +1,13 @@
 //! The rules that go across sections, and what follows from them.
 
+use channel_messaging::Subscription;
 use channel_runtime::config::ConfigError;
 use channel_unipile::hosts::{BaseUrl, check_base_url};
 
+use tonic::codegen::http::Uri;
+
 use super::{Config, StoreKind};
+use crate::roles::WEBHOOK_PATH;
 
 /// What webhooks come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,35 @@ impl Config {
                 .map(Some)
                 .map_err(|error| ConfigError::invalid("unipile.dsn", error.to_string())),
         }
+    }
+
+    /// The webhooks that UniPile is to push to; `None` if somebody else looks after them. While secrets change over,
+    /// the next one is told.
+    pub(crate) fn subscription(&self) -> Result<Option<Subscription>, ConfigError> {
+        let Some(origin) = self.public_origin()? else { return Ok(None) };
+        let ingest = &self.ingest;
+        let next = Some(&ingest.webhook_secret_next).filter(|secret| !secret.is_empty());
+        let secret = next.unwrap_or(&ingest.webhook_secret);
+        if secret.is_empty() {
+            let reason = "webhooks are made with `ingest.webhook_secret`, which is not set";
+            return Err(ConfigError::invalid("unipile.public_url", reason));
+        }
+        Ok(Some(Subscription {
+            url: format!("{origin}{WEBHOOK_PATH}{}", ingest.path_token.expose()),
+            header: ingest.secret_header.clone(),
+            secret: secret.expose().into(),
+        }))
+    }
+
+    /// Where UniPile reaches the gateway; `None` if nobody said.
+    pub(crate) fn public_origin(&self) -> Result<Option<&str>, ConfigError> {
+        let public = &self.unipile.public_url;
+        if public.is_empty() {
+            return Ok(None);
+        }
+        let reason = "must be http:// or https:// and a host, without a path";
+        let wrong = || ConfigError::invalid("unipile.public_url", reason);
+        origin(public).map(Some).ok_or_else(wrong)
     }
 
     /// Refuses a store that processes cannot share.
@@ -96,6 +129,15 @@ impl Config {
             )),
         }
     }
+}
+
+/// A URL without a path, and without the slash that may stand for none.
+fn origin(url: &str) -> Option<&str> {
+    let origin = url.strip_suffix('/').unwrap_or(url);
+    let uri: Uri = origin.parse().ok()?;
+    let known = matches!(uri.scheme_str(), Some("http" | "https"));
+    let bare = uri.path_and_query().is_none_or(|path| path == "/");
+    (known && uri.authority().is_some() && bare).then_some(origin)
 }
 
 fn missing(key: &str, variable: &str) -> ConfigError {

@@ -91,11 +91,19 @@ pub(crate) struct UnipileConfig {
     pub(crate) dsn: String,
     pub(crate) api_key: Secret,
     pub(crate) timeout_seconds: u32,
+    pub(crate) public_url: String,
+    pub(crate) webhook_check_seconds: u32,
 }
 
 impl Default for UnipileConfig {
     fn default() -> Self {
-        Self { dsn: String::new(), api_key: Secret::default(), timeout_seconds: 30 }
+        Self {
+            dsn: String::new(),
+            api_key: Secret::default(),
+            timeout_seconds: 30,
+            public_url: String::new(),
+            webhook_check_seconds: 900,
+        }
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use channel_runtime::config::{Secret, print};
+use secrecy::ExposeSecret as _;
 
 use super::*;
 
@@ -87,12 +88,31 @@ fn variables_of(compose: &str, secret: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
+fn webhooks_are_made_for_the_public_address_with_the_newest_secret() {
+    let with = |url: &str, secret: &str, next: &str| {
+        let mut config = Config::default();
+        config.unipile.public_url = url.to_owned();
+        config.ingest.webhook_secret = Secret::new(secret.to_owned());
+        config.ingest.webhook_secret_next = Secret::new(next.to_owned());
+        config.subscription()
+    };
+    assert!(with("", "", "").unwrap().is_none(), "somebody else makes them");
+    let wanted = with("https://inbox.example.com/", "old", "new").unwrap().unwrap();
+    assert_eq!(wanted.url, "https://inbox.example.com/api/v1/webhooks/unipile/");
+    assert_eq!(wanted.secret.expose_secret(), "new");
+    for bad in ["inbox.example.com", "https://inbox.example.com/path", "ftp://a", "https://"] {
+        assert!(with(bad, "a secret", "").is_err(), "{bad}");
+    }
+    assert!(with("https://inbox.example.com", "", "").is_err(), "there is no secret");
+}
+
+#[test]
 fn what_the_files_under_deploy_set_is_accepted() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(secret.path(), "a secret of at least thirty-two bytes").unwrap();
     let files = [
-        (include_str!("../../../../deploy/compose.yaml"), 8),
-        (include_str!("../../../../deploy/compose.roles.yaml"), 14),
+        (include_str!("../../../../deploy/compose.yaml"), 9),
+        (include_str!("../../../../deploy/compose.roles.yaml"), 16),
     ];
     for (compose, settings) in files {
         let variables = variables_of(compose, secret.path());
@@ -102,6 +122,7 @@ fn what_the_files_under_deploy_set_is_accepted() {
         assert_eq!(config.ingest.webhook_secret.expose(), config.auth.secret.expose());
         config.ingest.check().unwrap();
         assert!(matches!(config.upstream(), Ok(Upstream::UniPile(_))));
+        assert!(config.subscription().unwrap().is_some());
     }
     let image = include_str!("../../../../deploy/Dockerfile");
     let names = image.lines().filter_map(|line| {

@@ -43,6 +43,7 @@ impl Plan {
         config.server.check()?;
         config.gateway.validate()?;
         config.messaging.check()?;
+        config.public_origin()?;
         if config.store.kind == StoreKind::Sqlite {
             // It has one writer, which batches by itself.
             config.ingest.writers = 1;
@@ -126,7 +127,12 @@ impl Plan {
         let server = server(config.server.clone(), identity);
         let (server, ingest) = ingest::add(stage, server, &store, &config.ingest)?;
         let (server, live) = query::add(stage, server, &store, config, upstream.is_some());
-        let server = messaging::add(stage, server, &store, &config.messaging, upstream);
+        // The demo's simulator knows where to push to.
+        let webhooks = match self.upstream {
+            Upstream::UniPile(_) => messaging::webhooks(config)?,
+            Upstream::Demo | Upstream::None => None,
+        };
+        let server = messaging::add(stage, server, &store, &config.messaging, upstream, webhooks);
         let health = server.health();
         database::follow(stage, &opened, &health);
         let local = LocalServices {

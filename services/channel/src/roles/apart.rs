@@ -57,6 +57,7 @@ impl Plan {
             Role::Messaging => {
                 config.unipile_base_url()?;
                 config.messaging.check()?;
+                config.subscription()?;
             }
             Role::Query => {}
         }
@@ -104,7 +105,14 @@ impl Plan {
             None => None,
         };
         let server = self.server(stage)?;
-        let server = messaging::add(stage, server, &store, &config.messaging, upstream);
+        let server = messaging::add(
+            stage,
+            server,
+            &store,
+            &config.messaging,
+            upstream,
+            messaging::webhooks(config)?,
+        );
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { store: Some(opened), ..Ending::default() })

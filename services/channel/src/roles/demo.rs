@@ -12,12 +12,10 @@ use channel_unipile::hosts::{BaseUrl, check_base_url};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
+use super::WEBHOOK_PATH;
 use crate::config::DemoConfig;
 use crate::keys;
 use crate::process::{Stage, bind};
-
-/// The path of the webhook address.
-pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
 
 /// Where the simulator's API is, before anybody serves it.
 pub(crate) struct Api {

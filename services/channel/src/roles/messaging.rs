@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use channel_messaging::grpc::OverGrpc;
-use channel_messaging::{Dispatcher, MessagingConfig, Outgoing};
+use channel_messaging::{Dispatcher, MessagingConfig, Outgoing, Subscription, Subscriptions};
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
 use channel_runtime::config::Secret;
@@ -18,7 +18,7 @@ use channel_unipile::v1::client::{Client, ClientOptions};
 use secrecy::SecretString;
 use tracing::warn;
 
-use crate::config::UnipileConfig;
+use crate::config::{Config, UnipileConfig};
 use crate::process::Stage;
 
 /// A client of UniPile's API v1.
@@ -36,6 +36,12 @@ pub(crate) fn client(
     Ok(Arc::new(client.context("cannot make a client of UniPile")?))
 }
 
+/// The webhooks to look after, and how often.
+pub(crate) fn webhooks(config: &Config) -> anyhow::Result<Option<(Subscription, Duration)>> {
+    let every = Duration::from_secs(config.unipile.webhook_check_seconds.max(1).into());
+    Ok(config.subscription()?.map(|wanted| (wanted, every)))
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
@@ -44,11 +50,19 @@ pub(crate) fn add(
     store: &Arc<dyn Store>,
     config: &MessagingConfig,
     upstream: Option<Arc<dyn Upstream>>,
+    webhooks: Option<(Subscription, Duration)>,
 ) -> GrpcServer {
     let (clock, config) = (Arc::clone(&stage.clock), Arc::new(config.clone()));
     let connected = upstream.is_some();
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
     if let Some(upstream) = upstream {
+        if let Some((wanted, every)) = webhooks {
+            let subscriptions = Subscriptions::new(upstream.clone(), wanted, every);
+            let drain = stage.supervisor.drain();
+            stage.supervisor.spawn_restarting("subscriptions", Backoff::default(), move || {
+                subscriptions.clone().run(drain.clone())
+            });
+        }
         let store = Arc::clone(store);
         let dispatcher = Dispatcher::new(store, upstream, clock, config, outgoing.wake());
         let drain = stage.supervisor.drain();

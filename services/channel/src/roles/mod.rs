@@ -18,6 +18,9 @@ use channel_runtime::config::{AuthConfig, ServerConfig};
 use channel_runtime::identity::{AuthError, IdentityLayer, TokenVerifier};
 use channel_runtime::server::{GrpcServer, OPEN_PATHS};
 
+/// Where UniPile's webhooks are received; the path token may follow.
+pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
+
 /// Knows the callers of every door of a process. Health and reflection hold no one's data, and are open.
 fn identity(auth: &AuthConfig, clock: Arc<dyn Clock>) -> Result<IdentityLayer, AuthError> {
     let verifier = Arc::new(TokenVerifier::new(auth, clock)?);

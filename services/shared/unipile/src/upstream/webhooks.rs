@@ -33,6 +33,48 @@ pub enum WebhookSource {
     AccountStatus,
 }
 
+impl WebhookSource {
+    /// All that there is for WhatsApp.
+    pub const ALL: [Self; 2] = [Self::Messaging, Self::AccountStatus];
+
+    /// Its name at UniPile.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Messaging => "messaging",
+            Self::AccountStatus => "account_status",
+        }
+    }
+
+    /// All its events; the default of a source lacks some.
+    #[must_use]
+    pub const fn events(self) -> &'static [&'static str] {
+        match self {
+            Self::Messaging => &[
+                "message_received",
+                "message_read",
+                "message_reaction",
+                "message_edited",
+                "message_deleted",
+                "message_delivered",
+            ],
+            Self::AccountStatus => &[
+                "creation_success",
+                "creation_fail",
+                "deleted",
+                "reconnected",
+                "sync_success",
+                "stopped",
+                "ok",
+                "connecting",
+                "error",
+                "credentials",
+                "permissions",
+            ],
+        }
+    }
+}
+
 /// A webhook to be made.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::read::{known, page, webhook};
 use super::{Client, route};
-use crate::upstream::{Answer, Page, Paging, Webhook, WebhookSettings, WebhookSource, Webhooks};
+use crate::upstream::{Answer, Page, Paging, Webhook, WebhookSettings, Webhooks};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Webhooks for Client {
 /// Without `data`, which would rename the keys of what is pushed. All events are named, for the default of a
 /// source lacks some.
 fn created(settings: &WebhookSettings) -> Value {
-    let (source, events) = source(settings.source);
+    let (source, events) = (settings.source.as_str(), settings.source.events());
     let mut headers = vec![json!({ "key": "Content-Type", "value": "application/json" })];
     let given = settings.headers.iter();
     headers.extend(given.map(|h| json!({ "key": h.name, "value": h.value.expose_secret() })));
@@ -47,36 +47,4 @@ fn created(settings: &WebhookSettings) -> Value {
         body["account_ids"] = json!(settings.accounts);
     }
     body
-}
-
-fn source(source: WebhookSource) -> (&'static str, &'static [&'static str]) {
-    match source {
-        WebhookSource::Messaging => (
-            "messaging",
-            &[
-                "message_received",
-                "message_read",
-                "message_reaction",
-                "message_edited",
-                "message_deleted",
-                "message_delivered",
-            ],
-        ),
-        WebhookSource::AccountStatus => (
-            "account_status",
-            &[
-                "creation_success",
-                "creation_fail",
-                "deleted",
-                "reconnected",
-                "sync_success",
-                "stopped",
-                "ok",
-                "connecting",
-                "error",
-                "credentials",
-                "permissions",
-            ],
-        ),
-    }
 }
