@@ -17,21 +17,21 @@ pub fn is_echo(job: &Job, received: &Received) -> bool {
     job.phase.may_have_left() && in_time && same_content(&job.request, received)
 }
 
-/// Whether the chat of a message that turned up may be the one that was started: with the same person, or a group
-/// of the same people or subject, as far as the message tells.
+/// Whether the chat of a message that turned up is the one that was started: with the same person, or a group of
+/// the same subject or people. `None`: the message does not tell.
 #[must_use]
-pub fn started_with(job: &Job, received: &Received) -> bool {
-    let Request::Start { people, subject, .. } = &job.request else { return false };
+pub fn started_with(job: &Job, received: &Received) -> Option<bool> {
+    let Request::Start { people, subject, .. } = &job.request else { return Some(false) };
     let is_group = people::is_group(received);
-    match people.as_slice() {
-        [person] => !is_group && is_with(person, received),
-        _ if !is_group => false,
-        everybody => match (subject, &received.chat.subject) {
-            (Some(wanted), Some(is)) => wanted.trim() == is.trim(),
-            _ => everybody.iter().all(|person| {
-                received.attendees.is_empty() || received.attendees.iter().any(|it| is(person, it))
-            }),
-        },
+    match (people.as_slice(), subject, &received.chat.subject) {
+        ([person], ..) => Some(!is_group && is_with(person, received)),
+        _ if !is_group => Some(false),
+        (_, Some(wanted), Some(is)) => Some(wanted.trim() == is.trim()),
+        _ if received.attendees.is_empty() => None,
+        (everybody, ..) => {
+            let is_there = |id: &String| received.attendees.iter().any(|it| is(id, it));
+            Some(everybody.iter().all(is_there))
+        }
     }
 }
 

@@ -251,6 +251,14 @@ pub async fn a_group_is_known_by_its_people_and_subject(fresh: &Fresh) {
     };
     desk.take(group("x1", "g8", "Another"), 13).await;
     assert_eq!(desk.phase(1).await, Phase::Uncertain, "that is another group");
+    // What UniPile's API answers tells neither subject nor people.
+    let bare = |message: &str, chat: &str| {
+        let mut echo = to_ben(message, chat, "Welcome", 12);
+        (echo.chat.is_group, echo.attendees) = (Some(true), vec![]);
+        received(echo)
+    };
+    desk.take(bare("x9", "g8"), 13).await;
+    assert_eq!(desk.phase(1).await, Phase::Uncertain, "that group was here before");
     desk.take(group("x2", "g9", "Harbour"), 14).await;
     assert_eq!(desk.phase(1).await, Phase::Sent);
     assert_eq!(desk.chat_ids().await, ["c1", "c2", "g8", "g9"]);

@@ -191,9 +191,11 @@ impl Book {
         if direction::decide(fact) != Direction::Out {
             return None;
         }
+        // Where the message does not tell, a chat that was here before is another one.
+        let is_new = !self.chat_keys.contains_key(&fact.chat.id);
         let may_be = |job: &&Job| {
             self.provisional(job.chat_key).is_some()
-                && send::started_with(job, fact)
+                && send::started_with(job, fact).unwrap_or(is_new)
                 && send::is_echo(job, fact)
         };
         let mut candidates: Vec<_> =
