@@ -21,6 +21,7 @@ pub mod direction;
 pub mod fact;
 pub mod ids;
 pub mod jid;
+pub mod marks;
 pub mod message;
 pub mod names;
 pub mod people;

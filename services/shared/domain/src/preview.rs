@@ -1,15 +1,20 @@
 //! The one line that stands for a message in a list.
 
 use crate::fact::{Attachment, AttachmentKind};
+use crate::marks;
 use crate::message::ContentKind;
 
 /// The longest preview, in characters.
 pub const LENGTH: usize = 140;
 
-/// The preview of a message: its text on one line, else what it carries.
+/// How much of a text is looked at, in characters: far more than is shown, and little work whatever is sent.
+const LOOKED_AT: usize = 600;
+
+/// The preview of a message: its text on one line without marks, else what it carries.
 #[must_use]
 pub fn line(kind: ContentKind, text: Option<&str>, attachments: &[Attachment]) -> String {
-    let text = text.map(one_line).filter(|text| !text.is_empty());
+    let text =
+        text.map(|text| one_line(&marks::plain(beginning(text)))).filter(|text| !text.is_empty());
     match kind {
         ContentKind::Deleted => "This message was deleted".into(),
         ContentKind::Unsupported => "Unsupported message".into(),
@@ -33,6 +38,10 @@ fn label(attachments: &[Attachment]) -> &'static str {
         Some(AttachmentKind::Document) => "Document",
         Some(AttachmentKind::Other) | None => "Attachment",
     }
+}
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(LOOKED_AT).map_or(text, |(end, _)| &text[..end])
 }
 
 fn one_line(text: &str) -> String {
@@ -65,6 +74,11 @@ mod tests {
         let long = "word\n".repeat(100);
         let line = line(ContentKind::Text, Some(&long), &[]);
         assert!(line.chars().count() <= LENGTH + 1 && !line.contains('\n'), "{line}");
+    }
+
+    #[test]
+    fn marks_are_not_shown() {
+        assert_eq!(line(ContentKind::Text, Some("*Hello*\n_you_"), &[]), "Hello you");
     }
 
     #[test]
