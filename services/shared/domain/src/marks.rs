@@ -35,21 +35,18 @@ fn lines(text: &str, plain: &mut String) {
 fn spans(line: &[char], plain: &mut String) {
     let mut at = 0;
     while let Some(&mark) = line.get(at) {
-        match closing(line, at) {
-            Some(end) => {
-                let inside = &line[at + 1..end];
-                if mark == '`' {
-                    plain.extend(inside)
-                } else {
-                    spans(inside, plain)
-                }
-                at = end + 1;
-            }
-            None => {
-                plain.push(mark);
-                at += 1;
-            }
+        let Some(end) = closing(line, at) else {
+            plain.push(mark);
+            at += 1;
+            continue;
+        };
+        let inside = &line[at + 1..end];
+        if mark == '`' {
+            plain.extend(inside);
+        } else {
+            spans(inside, plain);
         }
+        at = end + 1;
     }
 }
 
