@@ -125,9 +125,9 @@ async fn upload(
     let mut request = tonic::Request::new(parts);
     *request.metadata_mut() = carried(&headers);
     let answer = tokio::select! {
-        answer = call(calls, request) => answer,
-        // The call is dropped, and what came is never completed.
+        biased;
         () = broken.notified() => Err(Status::aborted("the file did not come whole")),
+        answer = call(calls, request) => answer,
     };
     match answer {
         Ok(stored) => Json(stored_json(stored.into_inner())).into_response(),
@@ -163,19 +163,19 @@ impl Stream for Parts {
 
 /// The header and the pieces. A body that breaks is told, and then nothing comes any more.
 fn parts(file: UploadHeader, body: BodyDataStream, broken: Arc<Notify>) -> Parts {
-    let whole = body.then(move |read| {
-        let broken = Arc::clone(&broken);
-        async move {
-            if let Ok(bytes) = read {
-                return bytes;
-            }
-            broken.notify_one();
-            std::future::pending().await
-        }
-    });
     let part = |part| UploadAttachmentRequest { part: Some(part) };
     let first = stream::once(async move { part(Part::Header(file)) });
-    Parts(first.chain(whole.flat_map(pieces).map(move |piece| part(Part::Chunk(piece)))).boxed())
+    let rest = body.flat_map(move |read| {
+        if let Ok(bytes) = read {
+            return pieces(bytes).map(move |piece| part(Part::Chunk(piece))).boxed();
+        }
+        broken.notify_one();
+        // A second header is an error: a service in this process ends the call, which it would not notice that
+        // nobody waits for.
+        let again = part(Part::Header(UploadHeader::default()));
+        stream::once(async move { again }).chain(stream::pending()).boxed()
+    });
+    Parts(first.chain(rest).boxed())
 }
 
 fn pieces(mut bytes: Bytes) -> impl Stream<Item = Bytes> {
@@ -255,6 +255,8 @@ mod tests {
         let reads = vec![Ok(Bytes::from("half")), Err(axum::Error::new("lost"))];
         let mut parts = parts(UploadHeader::default(), body(reads), Arc::clone(&broken));
         assert!(parts.next().await.is_some() && parts.next().await.is_some());
+        let last = parts.next().await.and_then(|it| it.part);
+        assert!(matches!(last, Some(Part::Header(_))), "which no file has twice");
         assert!(parts.next().now_or_never().is_none(), "it neither goes on nor ends");
         broken.notified().await;
     }

@@ -81,20 +81,29 @@ impl Subscriptions {
     /// Makes what is missing, and removes what must not stay.
     async fn repair(&self) -> Result<(), UpstreamError> {
         let there = self.listed().await?;
-        for source in WebhookSource::ALL {
-            let Repair { make, remove } = self.wanted.repair(source, &there);
-            if make {
-                self.upstream.create_webhook(&self.wanted.settings(source)).await?;
-                count("created");
-                tracing::info!(source = source.as_str(), "a webhook was made at UniPile");
-            }
-            for id in remove {
-                match self.upstream.delete_webhook(&id).await {
-                    Ok(()) => count("deleted"),
-                    // Somebody else was faster.
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => return Err(error),
-                }
+        // One that cannot be repaired keeps no other from it.
+        let [messaging, status] = WebhookSource::ALL;
+        let first = self.repair_one(messaging, &there).await;
+        self.repair_one(status, &there).await.and(first)
+    }
+
+    async fn repair_one(
+        &self,
+        source: WebhookSource,
+        there: &[Webhook],
+    ) -> Result<(), UpstreamError> {
+        let Repair { make, remove } = self.wanted.repair(source, there);
+        if make {
+            self.upstream.create_webhook(&self.wanted.settings(source)).await?;
+            count("created");
+            tracing::info!(source = source.as_str(), "a webhook was made at UniPile");
+        }
+        for id in remove {
+            match self.upstream.delete_webhook(&id).await {
+                Ok(()) => count("deleted"),
+                // Somebody else was faster.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())

@@ -13,6 +13,9 @@ CREATE INDEX chat_aliases_by_chat ON chat_aliases (account_key, chat_key);
 CREATE INDEX outbox_starts ON outbox (account_key)
   WHERE phase IN (1, 2, 3, 5, 6) AND request->>'what' = 'start';
 
+-- All messages of a chat.
+CREATE INDEX outbox_by_chat ON outbox (account_key, chat_key);
+
 -- Messages that wait for a person's word.
 CREATE INDEX outbox_unconfirmed ON outbox (account_key) WHERE phase = 6;
 

@@ -24,6 +24,7 @@ pub fn started_with(job: &Job, received: &Received) -> Option<bool> {
     let Request::Start { people, subject, .. } = &job.request else { return Some(false) };
     let is_group = people::is_group(received);
     match (people.as_slice(), subject, &received.chat.subject) {
+        ([person], ..) if !is_group && tells_nobody(person, received) => None,
         ([person], ..) => Some(!is_group && is_with(person, received)),
         _ if !is_group => Some(false),
         (_, Some(wanted), Some(is)) => Some(wanted.trim() == is.trim()),
@@ -33,6 +34,12 @@ pub fn started_with(job: &Job, received: &Received) -> Option<bool> {
             Some(everybody.iter().all(is_there))
         }
     }
+}
+
+/// Whether only a privacy id stands beside a number, or the other way round: they cannot be compared.
+fn tells_nobody(person: &str, received: &Received) -> bool {
+    let chat = received.chat.provider_id.as_deref();
+    received.attendees.is_empty() && chat.is_none_or(|it| jid::is_lid(it) != jid::is_lid(person))
 }
 
 fn is_with(person: &str, received: &Received) -> bool {

@@ -85,6 +85,13 @@ impl Pacing {
         }
     }
 
+    /// The chat that was begun then was not started, for certain and through no fault of its message.
+    pub fn give_back(&mut self, began: Option<Micros>) {
+        if let Some(at) = self.chats.iter().rposition(|at| Some(*at) == began) {
+            self.chats.remove(at);
+        }
+    }
+
     /// UniPile said "too many": everything waits, longer each time.
     pub fn slow_down(&mut self, wait: Option<Duration>, pace: &Pace, now: Micros) {
         let own = pace.slow_down * (1 << self.told_off.min(7));
@@ -208,6 +215,9 @@ mod tests {
         assert_eq!([0, 1].map(|starts| pacing.room_for_chat(starts, &PACE, at(0))), [Ok(()); 2]);
         pacing.take(true, &PACE, at(0));
         assert_eq!(pacing.room_for_chat(0, &PACE, at(60)), Ok(()));
+        pacing.take(true, &PACE, at(60));
+        assert_eq!(pacing.room_for_chat(0, &PACE, at(61)), Err(at(86_400)));
+        pacing.give_back(Some(at(60)));
         assert_eq!(pacing.room_for_chat(1, &PACE, at(60)), Err(at(86_400)));
         assert_eq!(pacing.room_for_chat(1, &PACE, at(86_400)), Ok(()));
     }

@@ -112,6 +112,7 @@ macro_rules! store_conformance {
             a_chat_that_turns_up_meanwhile_takes_the_messages_over,
             what_follows_into_a_new_chat_waits_for_its_name,
             a_chat_that_could_not_be_started_is_started_by_the_next_message,
+            a_start_that_is_sent_again_is_not_held_up_by_what_waits_for_it,
             new_chats_are_paced_by_themselves_and_capped,
             a_group_is_known_by_its_people_and_subject,
             an_account_without_a_connection_takes_nothing_and_forgets_nothing,

@@ -209,6 +209,20 @@ pub async fn a_chat_that_could_not_be_started_is_started_by_the_next_message(fre
     desk.the_log_tells_the_tables().await;
 }
 
+pub async fn a_start_that_is_sent_again_is_not_held_up_by_what_waits_for_it(fresh: &Fresh) {
+    let desk = Desk::new(fresh).await;
+    desk.started(1, &[BEN], "Hello", 10).await;
+    desk.submit(2, local(1).as_str(), "Behind it", 10).await;
+    let attempt = desk.begin(1, 11).await;
+    desk.finish(1, attempt, refused(), 12).await;
+    let resent = Submit { instead_of: Some(id(1)), ..submit(3, local(1).as_str(), "Hello again") };
+    desk.command(Command::Submit(resent), 500).await;
+    assert!(matches!(desk.command(Command::Begin(id(2)), 500).await, Done::Nothing));
+    assert_eq!(desk.phase(2).await, Phase::Failed);
+    assert!(desk.due(500).await.iter().any(|due| due.message == id(3)));
+    desk.begin(3, 501).await;
+}
+
 pub async fn new_chats_are_paced_by_themselves_and_capped(fresh: &Fresh) {
     let desk = Desk::new(fresh).await;
     desk.started(1, &[BEN], "Hello", 10).await;

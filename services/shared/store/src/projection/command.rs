@@ -12,7 +12,7 @@ use crate::record::SendRecord;
 use crate::rows::{Desk, Held, Rows, Writes};
 use channel_domain::ids::{MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
-use channel_domain::send::{Job, Phase, Verdict, is_provisional};
+use channel_domain::send::{Attempt, Job, Phase, Verdict, is_provisional};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 
@@ -207,7 +207,7 @@ impl Clerk<'_> {
         if !is_provisional(&job.chat) {
             return false;
         }
-        if self.book.is_starting(job.chat_key, None) {
+        if self.book.is_started_before(job) {
             self.book.step_unseen(job.key, |job| job.wait_until(Micros(now.0 + UNTIL_NAMED)));
         } else {
             let detail = "The chat could not be started. Send it again to start it.";
@@ -223,15 +223,27 @@ impl Clerk<'_> {
         {
             self.book.settle_chat(job.chat_key, chat);
         }
+        self.give_back(job, attempt, verdict);
         if let Some(id) = sent_as(verdict) {
             // An id is the truth, even if it comes after others gave the request up.
             if job.attempts == attempt && job.phase.may_have_left() {
                 self.book.accept(job.key, id);
+                // Its chat has no name yet: the message tells it, should its echo be lost.
+                self.book.ask_for_name(job.chat_key, id);
                 self.release(job.key);
             }
         } else if job.is_under_way(attempt) {
             self.book.step(job.key, |job| job.finish(verdict, jitter, now, &limits));
             self.release(job.key);
+        }
+    }
+
+    /// An outage uses up none of the day's new chats.
+    fn give_back(&mut self, job: &Job, attempt: u32, verdict: &Verdict) {
+        let away = matches!(verdict, Verdict::Refused(it) if matches!(it.attempt, Attempt::Whenever { .. }));
+        if away && job.is_under_way(attempt) && job.request.starts_a_chat() {
+            self.desk.pacing.give_back(job.started_at);
+            self.book.pacing = Some(self.desk.pacing.clone());
         }
     }
 

@@ -8,7 +8,7 @@ use channel_domain::attendee::{Attendee, Merged};
 use channel_domain::chat::{Chat, ChatKind, Counterparty};
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::Received;
-use channel_domain::ids::{ChatId, MessageId};
+use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
 use channel_domain::send::{self, Job, Phase, Recipient, Request, is_provisional};
 use channel_domain::time::{Micros, Stamp};
 
@@ -178,6 +178,19 @@ impl Book {
         self.jobs.values().any(|job| starts(&job.row))
     }
 
+    /// Whether the chat of a message that waits may still get its name from one before it.
+    pub(super) fn is_started_before(&self, waiting: &Job) -> bool {
+        let starts = |job: &Job| job.chat_key == waiting.chat_key && job.key < waiting.key;
+        self.jobs.values().any(|job| starts(&job.row) && job.row.is_starting())
+    }
+
+    /// UniPile took the first message of a provisional chat and did not name the chat.
+    pub(super) fn ask_for_name(&mut self, chat: i64, message: &UpstreamMessageId) {
+        if self.provisional(chat).is_some() {
+            self.want(WorkKind::RefreshMessage, message.as_str());
+        }
+    }
+
     /// The chat with this key, if it exists only here.
     fn provisional(&self, key: i64) -> Option<&Chat> {
         self.chats.get(&key).map(|entry| &entry.row).filter(|chat| is_provisional(&chat.id))
@@ -258,6 +271,8 @@ impl Book {
             let Some(entry) = self.messages.get_mut(&message) else { continue };
             (entry.entry.row.chat_key, entry.entry.row.chat) = (into, id.clone());
             entry.entry.note(Merged::SHOWN);
+            // Words are found within a chat by its key.
+            entry.text |= key != into;
             self.touched.messages.push(message);
             if let Some(chat) = self.chats.get_mut(&into) {
                 let merged = chat.row.merge_last(&entry.entry.row);
