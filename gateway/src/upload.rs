@@ -161,7 +161,7 @@ impl Stream for Parts {
     }
 }
 
-/// The header and the pieces. A body that breaks is told, and then nothing comes any more.
+/// The header and the pieces. A body that breaks is told; then comes what ends the call with an error, and no end.
 fn parts(file: UploadHeader, body: BodyDataStream, broken: Arc<Notify>) -> Parts {
     let part = |part| UploadAttachmentRequest { part: Some(part) };
     let first = stream::once(async move { part(Part::Header(file)) });
