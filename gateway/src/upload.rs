@@ -17,7 +17,7 @@ use std::{
 use axum::{
     Json, Router,
     body::{Body, BodyDataStream},
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::IntoResponse,
     routing::post,
 };
@@ -27,7 +27,9 @@ use channel_proto::messaging::v1::{
     messaging_service_client::MessagingServiceClient, upload_attachment_request::Part,
 };
 use channel_runtime::{
-    deadline::DeadlineService, fault::http_status_of_code, identity::IdentityService,
+    deadline::DeadlineService,
+    fault::{FieldErrors, http_status_of_code},
+    identity::IdentityService,
 };
 use futures::{Stream, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
@@ -116,10 +118,14 @@ struct Field {
 
 async fn upload(
     State(calls): State<Calls>,
-    Query(named): Query<Named>,
+    named: Result<Query<Named>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
+    let named = match named {
+        Ok(Query(named)) => named,
+        Err(error) => return refused(&FieldErrors::of("query", error.body_text()).into()),
+    };
     let broken = Arc::new(Notify::new());
     let parts = parts(file(named, &headers), body.into_data_stream(), Arc::clone(&broken));
     let mut request = tonic::Request::new(parts);

@@ -2,6 +2,7 @@
 
 use crate::load::LoadArgs;
 use crate::product::ProductArgs;
+use crate::upstream::UpstreamArgs;
 use crate::watch::WatchArgs;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -47,6 +48,9 @@ pub(crate) enum Part {
     /// Open streams and the sender they wait for.
     #[command(hide = true)]
     Watch(WatchArgs),
+    /// The simulator in UniPile's place.
+    #[command(hide = true)]
+    Upstream(UpstreamArgs),
     /// Prints how long one flush takes.
     #[command(hide = true)]
     Flush {

@@ -49,9 +49,18 @@ fn fields(id: u32) -> anyhow::Result<Fields> {
 
 /// Bytes of memory that are a process's own or shared, and resident.
 pub(crate) fn resident(id: u32) -> anyhow::Result<u64> {
+    memory(id, "VmRSS:")
+}
+
+/// Of these the bytes that no file is behind, which the system could not drop.
+pub(crate) fn allocated(id: u32) -> anyhow::Result<u64> {
+    memory(id, "RssAnon:")
+}
+
+fn memory(id: u32, which: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    let kib = line.and_then(|line| line.split_whitespace().next()).context("no such line")?;
     Ok(kib.parse::<u64>()? * 1024)
 }
 

@@ -8,6 +8,7 @@
 //! | [`product`] | the real roles over a real database, or the reference: one transaction for each webhook |
 //! | [`load`] | senders of webhooks, each with one request under way |
 //! | [`watch`] | open streams, and a sender whose webhooks they wait for |
+//! | [`upstream`] | the simulator in UniPile's place |
 //! | [`rows`] | one file for each row of the table: starts the parts and reads their numbers |
 //!
 //! Run it with `cargo run --release -p channel-bench`; `--help` tells the rest.
@@ -26,6 +27,7 @@ mod product;
 mod rows;
 mod stats;
 mod table;
+mod upstream;
 mod watch;
 
 use anyhow::Context as _;
@@ -40,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Some(Part::Product(part)) => runtime(true)?.block_on(product::run(part)),
         Some(Part::Load(part)) => runtime(false)?.block_on(load::run(part)),
         Some(Part::Watch(part)) => runtime(false)?.block_on(watch::run(part)),
+        Some(Part::Upstream(part)) => runtime(false)?.block_on(upstream::run(part)),
         Some(Part::Flush { folder }) => {
             child::report(&machine::flush_micros(&folder)?)?;
             Ok(())

@@ -9,9 +9,14 @@ use channel_runtime::identity::Role;
 use channel_tests::client::token;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use uuid::Uuid;
 
-on_both!(a_browser_uploads_over_http_and_sends_what_it_uploaded);
+on_both!(
+    a_browser_uploads_over_http_and_sends_what_it_uploaded,
+    a_file_that_does_not_come_whole_is_told_and_is_none,
+);
 
 /// The beginning of a picture.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
@@ -72,9 +77,33 @@ async fn a_browser_uploads_over_http_and_sends_what_it_uploaded(world: World) ->
         let (was, told) = answer(upload(&stage, account, "a.png", mime, body)?).await?;
         assert_eq!((was, &told["reason"]), (status, &reason.into()), "{told}");
     }
+    let url = format!("{}/v1/uploads?account_id={account}&voice=maybe", stage.program.url());
+    let (status, told) = answer(Client::new().post(url).body(PNG)).await?;
+    assert_eq!((status, &told["fields"][0]["field"]), (StatusCode::BAD_REQUEST, &"query".into()));
     let huge = vec![0; 16 * 1024 * 1024];
     let (status, told) = answer(upload(&stage, &account, "a.bin", "video/mp4", &huge)?).await?;
     assert_eq!((status, &told["reason"]), (StatusCode::BAD_REQUEST, &"UPLOAD_TOO_LARGE".into()));
     assert_eq!(told["fields"][0]["field"], "header.size_bytes");
+    stage.program.stop().await.map(drop)
+}
+
+async fn a_file_that_does_not_come_whole_is_told_and_is_none(world: World) -> Result<()> {
+    let stage = Stage::new(&world).await?;
+    let url = Url::parse(&stage.program.url())?;
+    let (host, port) = (url.host_str().context("a host")?, url.port().context("a port")?);
+    let mut wire = TcpStream::connect((host, port)).await?;
+    let (path, token) = (format!("/v1/uploads?account_id={}", stage.account), token(Role::Agent)?);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\nauthorization: Bearer {token}\r\n\
+         content-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    wire.write_all(head.as_bytes()).await?;
+    wire.write_all(b"8\r\n\x89PNG\r\n\x1a\n\r\n").await?;
+    // What comes now is the size of no piece.
+    wire.write_all(b"lost\r\n").await?;
+    let mut told = String::new();
+    wire.read_to_string(&mut told).await?;
+    assert!(told.starts_with("HTTP/1.1 400 "), "{told}");
+    assert!(told.contains(r#""reason":"UPLOAD_BROKEN""#), "{told}");
     stage.program.stop().await.map(drop)
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 on_both!(
     a_stranger_is_written_to_and_answers_in_the_chat_that_gets_its_name,
     each_end_of_starting_a_chat_is_told_as_what_it_is_and_starts_one_chat_at_most,
+    chats_of_which_nothing_was_heard_are_known_by_their_people,
     a_group_is_opened_and_a_known_person_is_written_to_where_they_are,
     an_account_without_a_connection_takes_no_messages,
 );
@@ -160,6 +161,36 @@ async fn each_end_of_starting_a_chat_is_told_as_what_it_is_and_starts_one_chat_a
         assert_eq!(stage.own(&chat, name).await?.len(), 1, "{name}");
         assert_eq!(chat.starts_with("local:"), chats == 0, "{name}: {chat}");
     }
+    stage.program.stop().await.map(drop)
+}
+
+async fn chats_of_which_nothing_was_heard_are_known_by_their_people(world: World) -> Result<()> {
+    let stage = Stage::new(&world).await?;
+    let strangers = [(Uuid::now_v7(), "+15550107501"), (Uuid::now_v7(), "+15550107502")];
+    let mut new = Vec::new();
+    // Two strangers get the same words; UniPile names their chats by privacy ids.
+    for (id, phone) in strangers {
+        stage.upstream.next_fault("start_chat", json!({ "kind": "echo_never" })).await?;
+        let lost = json!({ "kind": "timeout", "accepted": true });
+        stage.upstream.next_fault("start_chat", lost).await?;
+        stage.start(id, &[phone], "", "Are you open?").await?;
+        let chat = until("UniPile has the chat", || async {
+            let mut chats = stage.upstream.chats().await.ok()?;
+            chats.retain(|chat| !stage.chats.contains(chat) && !new.contains(chat));
+            chats.pop()
+        });
+        new.push(chat.await?);
+    }
+    // One of them writes before anything is found: that chat is here already, and not a new one.
+    stage.upstream.contact_writes(&new[0], "Who is there?").await?;
+    for ((id, phone), chat) in strangers.iter().zip(&new) {
+        let message = stage.until_in(*id, &[SendPhase::Sent, SendPhase::Unconfirmed]).await?;
+        ensure!(message.send_phase() == SendPhase::Sent, "{phone}: {:?}", message.failure);
+        assert_eq!(message.chat_id, *chat, "{phone}");
+        assert_eq!(stage.own(&message.chat_id, "Are you open?").await?.len(), 1);
+    }
+    assert_eq!(stage.listed().await?.len(), stage.chats.len() + 2);
+    assert_eq!(stage.upstream.chats().await?.len(), stage.chats.len() + 2);
     stage.program.stop().await.map(drop)
 }
 

@@ -69,14 +69,14 @@ impl SqliteStore {
         migrate(&mut connection, options.migrate).await?;
         reindex::bring_up_to_date(&mut connection).await?;
         let epoch = epoch(&mut connection).await?;
+        // Most of what is read is mapped; a cache of their own holds what is in the log yet.
+        let connect = connect.read_only(true).pragma("cache_size", "-4000");
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
             .acquire_timeout(Duration::from_secs(20))
-            .connect_lazy_with(connect.clone().read_only(true));
+            .connect_lazy_with(connect.clone());
         // Of its own, so that readers with much to do do not look like a database that is away.
-        let pulse = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_lazy_with(connect.clone().read_only(true));
+        let pulse = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(connect);
         let writer = Writer::start(connection);
         let (hints, _) = broadcast::channel(HINTS);
         Ok(Self { writer, readers, pulse, adoption: options.adoption, epoch, hints, _lock: lock })

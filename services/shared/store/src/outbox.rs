@@ -320,7 +320,7 @@ pub struct Due {
     pub started_at: Option<Micros>,
     /// When it is due.
     pub at: Micros,
-    /// Whether it starts a chat.
+    /// Whether its time ran out before it left.
     pub is_expired: bool,
 }
 

@@ -1,24 +1,24 @@
 //! Rows 11 and 12: taking messages to be sent, and sending them at the pace of their accounts.
 
+use crate::child::Part;
 use crate::cpu;
 use crate::database::{self, Kind};
 use crate::env::{Disk, Env};
 use crate::stats::{Times, float, millis, thousands};
 use crate::table::Line;
-use anyhow::{Context as _, ensure};
+use crate::upstream::{Place, Taken};
+use anyhow::ensure;
 use channel_domain::fact::{ChatClaim, Fact, OwnerClaim, Received, Statement};
 use channel_domain::{AccountId, ChatId, MessageId, Micros};
 use channel_messaging::{Ask, Dispatcher, MessagingConfig, Outgoing};
 use channel_runtime::clock::{Clock as _, SystemClock};
 use channel_runtime::identity::{Identity, Role};
-use channel_simulator::{ApiConfig, ApiFault, FaultRule, Route, Running, SimulatorConfig, Which};
 use channel_store::Store;
 use channel_store::intake::{Delivery, Reading};
 use channel_store::outbox::To;
 use channel_unipile::hosts::check_base_url;
 use channel_unipile::upstream::Upstream;
 use channel_unipile::v1::client::{Client, ClientOptions};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -28,8 +28,8 @@ pub(super) const ANSWER: &str = "From the command to its answer, in process, one
     the same store: one commit.";
 pub(super) const DRAIN: &str = "Messages that wait in the outbox of many accounts, each account allowed one in half a \
     second: from the first to leave to the last that UniPile took, over HTTP, and whether each chat's messages came in \
-    their order. Simulator, dispatcher and database client are one process, whose resident memory is told at its \
-    beginning and at its end.";
+    their order. The memory is what is resident of the process with the dispatcher and the database's client, before, \
+    half way and at the end, and of it what no file is behind; UniPile's simulator is another process.";
 
 /// How long UniPile takes.
 const SLOW_MS: u64 = 5_000;
@@ -45,7 +45,7 @@ const GROWTH: f64 = 64.0;
 /// A store, the simulator in UniPile's place, and what sends.
 struct Desk {
     store: Arc<dyn Store>,
-    upstream: Running,
+    upstream: Part,
     outgoing: Outgoing,
     /// Account and chat.
     chats: Vec<(AccountId, ChatId)>,
@@ -55,24 +55,18 @@ struct Desk {
 
 impl Desk {
     async fn new(env: &mut Env, kind: Kind, accounts: usize, slow: bool) -> anyhow::Result<Self> {
-        let place = env.database(kind, Disk::Own)?;
-        let store = database::open(&place, 16).await?;
-        let fault = ApiFault::Latency { ms: SLOW_MS, jitter_ms: 0 };
-        let faults = slow.then(|| FaultRule::each(Route::SendMessage, fault)).into_iter().collect();
-        let upstream = Running::start(SimulatorConfig {
-            accounts,
-            contacts: CHATS,
-            groups: 0,
-            announce_accounts: false,
-            history: 0,
-            total: Some(0),
-            api: Some(ApiConfig { faults, ..ApiConfig::default() }),
-            ..SimulatorConfig::default()
-        })
-        .await?;
-        let chats: Vec<_> = upstream.remote.model().chats.into_iter().collect();
+        let store = database::open(&env.database(kind, Disk::Own)?, 16).await?;
+        let latency = if slow { SLOW_MS } else { 0 };
+        let arguments = [
+            "upstream".to_owned(),
+            format!("--accounts={accounts}"),
+            format!("--chats={CHATS}"),
+            format!("--latency-ms={latency}"),
+        ];
+        let mut upstream = Part::start(arguments, None)?;
+        let place: Place = upstream.hear().await?;
         let chats: Vec<(AccountId, ChatId)> =
-            chats.into_iter().map(|(id, chat)| (chat.account_id.into(), id.into())).collect();
+            place.chats.into_iter().map(|(account, chat)| (account.into(), chat.into())).collect();
         for (account, chat) in &chats {
             store.take(vec![webhook(account, chat, "first", 0)]).await?;
         }
@@ -84,8 +78,8 @@ impl Desk {
             ..MessagingConfig::default()
         });
         let clock = Arc::new(SystemClock);
-        let key = secrecy::SecretString::from(upstream.remote.key().to_owned());
-        let base = check_base_url(&upstream.url)?;
+        let key = secrecy::SecretString::from(place.key);
+        let base = check_base_url(&place.url)?;
         let chance = Arc::new(|| 0.5);
         let client = Client::new(base, &key, ClientOptions::default(), clock.clone(), chance)?;
         let client: Arc<dyn Upstream> = Arc::new(client);
@@ -121,9 +115,14 @@ impl Desk {
         Ok(())
     }
 
-    async fn end(self) {
+    async fn taken(&mut self) -> anyhow::Result<Taken> {
+        self.upstream.go().await?;
+        self.upstream.hear().await
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.upstream.stop().await;
+        self.upstream.end().await
     }
 }
 
@@ -193,7 +192,7 @@ pub(super) async fn answers(env: &mut Env) -> anyhow::Result<Vec<Line>> {
             desk.send(number, format!("message {number}")).await?;
             answers.add(began.elapsed());
         }
-        desk.end().await;
+        desk.end().await?;
         let (answer, commit) = (answers.summary(), commits.summary());
         let ratio = answer.p50 / commit.p50.max(1.0);
         lines.push(
@@ -212,59 +211,86 @@ pub(super) async fn answers(env: &mut Env) -> anyhow::Result<Vec<Line>> {
 
 /// Row 12.
 pub(super) async fn drain(env: &mut Env) -> anyhow::Result<Vec<Line>> {
+    let (accounts, each) = (env.sizes.outbox[0], env.sizes.outbox[1]);
+    let pace = float(each - 1) * f64::from(INTERVAL_MS) / 1_000.0;
     let mut lines = Vec::new();
     for kind in Kind::BOTH {
-        let (accounts, each) = (env.sizes.outbox[0], env.sizes.outbox[1]);
-        let desk = Desk::new(env, kind, accounts, false).await?;
-        let own = std::process::id();
-        let total = accounts * each;
-        for number in 0..total {
+        let mut desk = Desk::new(env, kind, accounts, false).await?;
+        for number in 0..accounts * each {
             // Account by account, chat by chat, so that each account has as many.
             desk.send(number, format!("{number:08}")).await?;
         }
-        let (before, began) = (cpu::resident(own)?, Instant::now());
-        desk.go();
-        let taken = loop {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let taken = desk.upstream.remote.accepted(&Which::default());
-            if taken.len() >= total {
-                break taken;
-            }
-            ensure!(began.elapsed() < Duration::from_mins(10), "{} of {total}", taken.len());
-        };
-        let seconds = began.elapsed().as_secs_f64();
-        let after = cpu::resident(own)?;
-        desk.end().await;
-        let mut last: HashMap<String, String> = HashMap::new();
-        for entry in taken {
-            let chat = entry.chat_id.context("a message in no chat")?;
-            let text = entry.text.context("a message without a text")?;
-            let before = last.insert(chat, text.clone());
-            ensure!(before.is_none_or(|before| before < text), "out of order at {text}");
-        }
-        let pace = float(each - 1) * f64::from(INTERVAL_MS) / 1_000.0;
-        let mib = |bytes: u64| float(usize::try_from(bytes / 1024).unwrap_or(0)) / 1024.0;
-        let growth = (mib(after) - mib(before)).max(0.0);
-        let ratio = seconds / pace.max(0.1);
+        let drained = desk.drain(accounts * each, pace).await?;
+        desk.end().await?;
         let what = format!(
             "{} accounts × {each} messages leave at their pace, in order, {}",
             thousands(float(accounts)),
             kind.name()
         );
-        lines.push(
-            Line::new(12, what)
-                .measured(format!("{seconds:.1} s, {:.0} → {:.0} MiB", mib(before), mib(after)))
-                .reference(format!("the pace allows {pace:.1} s"))
-                .ratio(ratio)
-                .reach(
-                    format!("≤ {REACH}×, ≤ {GROWTH} MiB more"),
-                    ratio <= REACH && growth <= GROWTH,
-                )
-                .number("seconds", seconds)
-                .number("pace_seconds", pace)
-                .number("mib_before", mib(before))
-                .number("mib_after", mib(after)),
-        );
+        lines.push(drained.line(what, pace));
     }
     Ok(lines)
+}
+
+/// How an outbox got empty.
+struct Drained {
+    seconds: f64,
+    /// Resident MiB before, half way and at the end.
+    memory: [f64; 3],
+    /// Of these what no file is behind.
+    allocated: [f64; 3],
+}
+
+impl Desk {
+    async fn drain(&mut self, total: usize, pace: f64) -> anyhow::Result<Drained> {
+        let memory = || {
+            anyhow::Ok((cpu::resident(std::process::id())?, cpu::allocated(std::process::id())?))
+        };
+        let (before, began) = (memory()?, Instant::now());
+        self.go();
+        tokio::time::sleep(Duration::from_secs_f64(pace / 2.0)).await;
+        let half = memory()?;
+        // None can be through before.
+        tokio::time::sleep(Duration::from_secs_f64(pace).saturating_sub(began.elapsed())).await;
+        loop {
+            let taken = self.taken().await?;
+            ensure!(taken.in_order, "out of order");
+            if taken.messages >= total {
+                break;
+            }
+            ensure!(began.elapsed() < Duration::from_mins(10), "{} of {total}", taken.messages);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let end = memory()?;
+        let (memory, allocated) =
+            ([before.0, half.0, end.0].map(mebibytes), [before.1, half.1, end.1].map(mebibytes));
+        Ok(Drained { seconds, memory, allocated })
+    }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    float(usize::try_from(bytes / 1024).unwrap_or(0)) / 1024.0
+}
+
+impl Drained {
+    fn line(&self, what: String, pace: f64) -> Line {
+        let ([before, half, end], ratio) = (self.memory, self.seconds / pace.max(0.1));
+        let [own, own_half, own_end] = self.allocated;
+        let is_flat = end - before <= GROWTH;
+        let measured = format!(
+            "{:.1} s, {before:.0} → {half:.0} → {end:.0} MiB, allocated {own:.0} → {own_half:.0} → {own_end:.0}",
+            self.seconds
+        );
+        Line::new(12, what)
+            .measured(measured)
+            .reference(format!("the pace allows {pace:.1} s"))
+            .ratio(ratio)
+            .reach(format!("≤ {REACH}×, ≤ {GROWTH} MiB more"), ratio <= REACH && is_flat)
+            .number("seconds", self.seconds)
+            .number("pace_seconds", pace)
+            .number("mib_before", before)
+            .number("mib_half_way", half)
+            .number("mib_after", end)
+    }
 }

@@ -147,7 +147,7 @@ pub async fn a_chat_can_be_named_labelled_and_changed(fresh: &Fresh) {
     desk.the_log_tells_the_tables().await;
 }
 
-async fn asked(fresh: &Fresh, kind: WorkKind) -> Vec<DueWork> {
+pub(super) async fn asked(fresh: &Fresh, kind: WorkKind) -> Vec<DueWork> {
     let mut due = fresh.store.due_work(&[], 100).await.expect("an answer");
     due.retain(|due| due.kind == kind);
     due

@@ -1,13 +1,14 @@
 //! What is promised of chats that are started from here.
 
 use super::Fresh;
-use super::acts::acting;
+use super::acts::{acting, asked};
 use super::facts::{at, incoming, outgoing, person, received, status};
 use super::sends::{ACCOUNT, Desk, id, lost, refused, submit};
 use crate::outbox::{Command, Done, Refused, Submit, To, Written};
-use channel_domain::fact::{Received, UpstreamStatus};
+use crate::rows::WorkKind;
+use channel_domain::fact::{Person, Received, UpstreamStatus};
 use channel_domain::ids::ChatId;
-use channel_domain::send::{Act, Phase, Recipient, Request, Verdict};
+use channel_domain::send::{Act, Attempt, Phase, Recipient, Refusal, Request, Verdict};
 
 const ANA: &str = "+15550100002";
 const BEN: &str = "+15550100003";
@@ -167,6 +168,49 @@ pub async fn a_chat_that_turns_up_meanwhile_takes_the_messages_over(fresh: &Fres
     desk.the_log_tells_the_tables().await;
 }
 
+pub async fn a_chat_that_was_here_under_a_privacy_id_is_known_by_its_people(fresh: &Fresh) {
+    let desk = Desk::new(fresh).await;
+    desk.started(1, &[BEN], "Hello", 10).await;
+    let attempt = desk.begin(1, 11).await;
+    // Ben writes, and does not show his number.
+    let full = person("Ben", &BEN[1..]);
+    let hidden = Person { phone: None, public_identifier: None, ..full.clone() };
+    let first = Received {
+        sender: Some(hidden.clone()),
+        attendees: vec![hidden],
+        ..incoming("b1", "c9", "You there?", 12)
+    };
+    desk.take(received(first), 12).await;
+    desk.finish(1, attempt, lost(), 13).await;
+    let learn = |message: &str, other: Person| {
+        let mut found = Received { attendees: vec![other], ..outgoing(message, "c9", "Hello", 12) };
+        found.chat.provider_id.clone_from(&full.provider_id);
+        Command::Learn(vec![received(found)])
+    };
+    desk.command(learn("up1", person("Cleo", &CLEO[1..])), 14).await;
+    assert_eq!(desk.phase(1).await, Phase::Uncertain, "that is somebody else");
+    assert_eq!(desk.chat_ids().await, ["c1", "c2", "c9", local(1).as_str()]);
+    desk.command(learn("up2", full.clone()), 15).await;
+    assert_eq!(desk.phase(1).await, Phase::Sent);
+    assert_eq!(desk.chat_ids().await, ["c1", "c2", "c9"]);
+    desk.the_log_tells_the_tables().await;
+}
+
+pub async fn the_name_of_a_new_chat_is_asked_for_where_only_its_message_was_named(fresh: &Fresh) {
+    let desk = Desk::new(fresh).await;
+    desk.started(1, &[BEN], "Hello", 10).await;
+    let attempt = desk.begin(1, 11).await;
+    desk.finish(1, attempt, started(Some("up1"), None), 12).await;
+    let due = asked(fresh, WorkKind::RefreshMessage).await;
+    assert_eq!(due.iter().map(|due| due.subject.as_str()).collect::<Vec<_>>(), ["up1"]);
+    // Its answer tells the chat, which nobody knew.
+    let message = Received { attendees: vec![], ..outgoing("up1", "c9", "Hello", 12) };
+    desk.command(Command::Learn(vec![received(message)]), 13).await;
+    assert_eq!(desk.chat_ids().await, ["c1", "c2", "c9"]);
+    assert_eq!((desk.phase(1).await, desk.sent("c9").await.len()), (Phase::Sent, 1));
+    desk.the_log_tells_the_tables().await;
+}
+
 pub async fn what_follows_into_a_new_chat_waits_for_its_name(fresh: &Fresh) {
     let desk = Desk::new(fresh).await;
     desk.started(1, &[BEN], "Hello", 10).await;
@@ -247,6 +291,26 @@ pub async fn new_chats_are_paced_by_themselves_and_capped(fresh: &Fresh) {
     };
     assert_eq!(until, at(11 + 86_400));
     assert_eq!(desk.chat_ids().await.len(), 6, "nothing was written");
+}
+
+pub async fn an_outage_uses_up_no_new_chat(fresh: &Fresh) {
+    let desk = Desk::new(fresh).await;
+    desk.started(1, &[BEN], "Hello", 10).await;
+    // Four are a day's.
+    for second in [11, 1000, 2000, 3000] {
+        let attempt = desk.begin(1, second).await;
+        let away = Verdict::Refused(Refusal {
+            reason: "service_unavailable".into(),
+            detail: "UniPile is away.".into(),
+            attempt: Attempt::Whenever { wait: None },
+        });
+        desk.finish(1, attempt, away, second + 1).await;
+        assert_eq!(desk.phase(1).await, Phase::Queued);
+    }
+    desk.started(2, &[CLEO], "Hello", 3002).await;
+    let attempt = desk.begin(1, 4000).await;
+    desk.finish(1, attempt, started(Some("up1"), Some("c9")), 4001).await;
+    assert_eq!(desk.phase(1).await, Phase::Sent);
 }
 
 pub async fn a_group_is_known_by_its_people_and_subject(fresh: &Fresh) {
