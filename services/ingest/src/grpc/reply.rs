@@ -84,6 +84,7 @@ fn change(row: &LogRow, dry_run: bool) -> types::Change {
         Entity::Message => types::EntityKind::Message,
         Entity::Attendee => types::EntityKind::Attendee,
         Entity::Send => types::EntityKind::SendState,
+        Entity::Sync => types::EntityKind::SyncProgress,
     };
     let op = match row.op {
         Op::Put => types::ChangeKind::Put,

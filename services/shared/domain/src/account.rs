@@ -100,6 +100,8 @@ pub struct Account {
     pub phone: Option<(String, Stamp)>,
     /// The latest reports, in the order in which they were stored.
     pub reports: Vec<Report>,
+    /// Everything that UniPile had up to this time was read in.
+    pub complete_up_to: Option<Micros>,
     /// When we first heard of it.
     pub created_at: Micros,
     /// The sequence number of the last event about it.
@@ -110,7 +112,16 @@ impl Account {
     /// An account just heard of.
     #[must_use]
     pub const fn new(key: i64, id: AccountId, tenant: TenantId, created_at: Micros) -> Self {
-        Self { key, id, tenant, phone: None, reports: Vec::new(), created_at, rev: 0 }
+        Self {
+            key,
+            id,
+            tenant,
+            phone: None,
+            reports: Vec::new(),
+            complete_up_to: None,
+            created_at,
+            rev: 0,
+        }
     }
 
     /// Takes in a status report. The latest reports are kept as a set ordered by when they were stored,
@@ -126,6 +137,15 @@ impl Account {
         let shown =
             before.connection() != self.connection() || before.synced_at() != self.synced_at();
         Merged { stored: before.reports != self.reports, shown }
+    }
+
+    /// Everything up to a time was read in.
+    pub fn merge_complete(&mut self, up_to: Micros) -> Merged {
+        if self.complete_up_to.is_some_and(|known| known >= up_to) {
+            return Merged::NOTHING;
+        }
+        self.complete_up_to = Some(up_to);
+        Merged::SHOWN
     }
 
     /// Takes in what a payload says about the account; the earliest fact counts.

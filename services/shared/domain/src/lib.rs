@@ -29,6 +29,7 @@ pub mod preview;
 pub mod search;
 pub mod send;
 pub mod sort_key;
+pub mod sync;
 pub mod time;
 
 pub use ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId, UpstreamMessageId};

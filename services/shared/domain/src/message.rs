@@ -81,6 +81,8 @@ pub enum Origin {
     Sent = 2,
     /// It was imported from history.
     Imported = 3,
+    /// It was missed, and read after all.
+    Repaired = 4,
 }
 
 impl Origin {
@@ -91,6 +93,7 @@ impl Origin {
             1 => Self::Webhook,
             2 => Self::Sent,
             3 => Self::Imported,
+            4 => Self::Repaired,
             _ => return None,
         })
     }
@@ -408,6 +411,7 @@ impl Message {
     #[must_use]
     pub fn counts_as_unread(&self) -> bool {
         self.direction == Direction::In
+            && self.origin != Origin::Imported
             && self.deleted_at.is_none()
             && !self.content.hidden
             && self.content.event.is_none()

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 /// The columns of an account, from `accounts a`.
 pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.phone, a.phone_at, \
-    a.phone_inbox, a.reports::text AS reports, a.created_at, a.rev";
+    a.phone_inbox, a.reports::text AS reports, a.complete_up_to, a.created_at, a.rev";
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
@@ -139,6 +139,7 @@ pub(crate) fn account(row: &PgRow) -> Result<Account, StoreError> {
         tenant: get::<String>(row, "tenant")?.into(),
         phone: phone.zip(stamp(row, "phone_at", "phone_inbox")?),
         reports: json("accounts", key, get(row, "reports")?)?,
+        complete_up_to: micros(row, "complete_up_to")?,
         created_at: Micros(get(row, "created_at")?),
         rev: number(get(row, "rev")?),
     })

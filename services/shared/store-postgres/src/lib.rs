@@ -32,6 +32,7 @@ mod schema;
 mod search;
 mod statistics;
 mod store;
+mod sync;
 mod uploads;
 mod wake;
 

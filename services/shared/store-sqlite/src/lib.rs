@@ -19,6 +19,7 @@ mod reindex;
 mod rows;
 mod search;
 mod sql;
+mod sync;
 mod uploads;
 mod write;
 mod writer;

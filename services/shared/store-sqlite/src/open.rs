@@ -252,7 +252,8 @@ mod tests {
         store.close().await;
         drop(store);
         let mut connection = connect(folder.path()).connect().await.unwrap();
-        let row = "INSERT INTO accounts VALUES (7, 'acc', 'default', NULL, NULL, NULL, '[]', 1, 1, 1); \
+        let row = "INSERT INTO accounts (account_key, id, tenant, phone, phone_at, phone_inbox, reports, \
+              connection, created_at, rev) VALUES (7, 'acc', 'default', NULL, NULL, NULL, '[]', 1, 1, 1); \
             INSERT INTO account_head (account_key) VALUES (7); \
             INSERT INTO chats (account_key, chat_key, id, kind, pinned, pinned_at, pinned_inbox, \
               archived, read_only, read_up_to, unread, place, words, rev) \

@@ -4,7 +4,7 @@ use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
 use crate::error::sorted;
 use crate::outbox;
 use crate::sql::Rowwise;
-use crate::write;
+use crate::{sync, write};
 use async_trait::async_trait;
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
@@ -12,6 +12,7 @@ use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
+use channel_domain::sync::{Sync, SyncChat};
 use channel_domain::{Micros, SortKey};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
@@ -272,6 +273,19 @@ impl Rows for Tx<'_> {
             found.extend(times.into_iter().map(|at| (*account, *chat, Micros(at))));
         }
         Ok(found)
+    }
+
+    async fn syncs(&mut self, account: i64, id: Option<Uuid>) -> Result<Vec<Sync>, StoreError> {
+        sync::syncs(self.0, account, id).await
+    }
+
+    async fn sync_chats(
+        &mut self,
+        account: i64,
+        sync: i64,
+        chats: &[i64],
+    ) -> Result<Vec<SyncChat>, StoreError> {
+        sync::chats(self.0, account, sync, chats).await
     }
 
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {

@@ -3,6 +3,9 @@
 //! There is no timer. While one commit is flushed, the next one's work gathers, so the groups are as
 //! large as the load makes them and a lone request waits for nobody. Each piece of work has a savepoint:
 //! one that fails takes nothing else with it.
+//!
+//! What can wait, such as history that is read in, has a queue of its own: one piece is a commit by itself, and
+//! begins only while nothing else waits.
 
 use crate::error::sorted;
 use channel_store::StoreError;
@@ -16,6 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How many pieces may wait.
 const QUEUE: usize = 4096;
+/// How many pieces may wait that can.
+const PATIENT: usize = 64;
 /// How many pieces go into one commit.
 const GROUP: usize = 256;
 /// How long a commit may gather work while live work waits behind it.
@@ -31,6 +36,7 @@ type Job =
 #[derive(Debug)]
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Message>,
+    later: mpsc::Sender<Job>,
 }
 
 enum Message {
@@ -41,9 +47,10 @@ enum Message {
 impl Writer {
     pub(crate) fn start(connection: SqliteConnection) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        // The task ends when the last handle is gone and the queue is empty.
-        tokio::spawn(run(connection, queue));
-        Self { jobs }
+        let (later, patient) = mpsc::channel(PATIENT);
+        // The task ends when the last handle is gone and the queues are empty.
+        tokio::spawn(run(connection, queue, patient));
+        Self { jobs, later }
     }
 
     /// Does a piece of work in the next commit and answers after it. The work is the writer's: a caller
@@ -55,21 +62,24 @@ impl Writer {
             + Send
             + 'static,
     {
-        let (answer, wait) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            Box::pin(async move {
-                // A piece that panics is rolled back like one that fails; the writer is everybody's.
-                let done = AssertUnwindSafe(work(connection)).catch_unwind().await;
-                let done = done.unwrap_or_else(|_| Err(StoreError::Refused("it panicked".into())));
-                let keep = done.is_ok();
-                let settle: Settle = Box::new(move |committed| {
-                    // A caller that went away needs no answer.
-                    let _ = answer.send(done.and_then(|value| committed.map(|()| value)));
-                });
-                (keep, settle)
-            })
-        });
+        let (job, wait) = piece(work);
         self.jobs.send(Message::Job(job)).await.map_err(|_| StoreError::Closed)?;
+        wait.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same; what can wait does so until nothing else does.
+    pub(crate) async fn write_in_turn<T, F>(&self, can_wait: bool, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        if !can_wait {
+            return self.write(work).await;
+        }
+        let (job, wait) = piece(work);
+        self.later.send(job).await.map_err(|_| StoreError::Closed)?;
         wait.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -81,14 +91,56 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
-    while let Some(message) = queue.recv().await {
+/// A piece of work, and where its answer comes.
+fn piece<T, F>(work: F) -> (Job, oneshot::Receiver<Result<T, StoreError>>)
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+        + Send
+        + 'static,
+{
+    let (answer, wait) = oneshot::channel();
+    let job: Job = Box::new(move |connection| {
+        Box::pin(async move {
+            // A piece that panics is rolled back like one that fails; the writer is everybody's.
+            let done = AssertUnwindSafe(work(connection)).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| Err(StoreError::Refused("it panicked".into())));
+            let keep = done.is_ok();
+            let settle: Settle = Box::new(move |committed| {
+                // A caller that went away needs no answer.
+                let _ = answer.send(done.and_then(|value| committed.map(|()| value)));
+            });
+            (keep, settle)
+        })
+    });
+    (job, wait)
+}
+
+/// What comes next: what can wait only while nothing else does.
+async fn next(
+    queue: &mut mpsc::Receiver<Message>,
+    patient: &mut mpsc::Receiver<Job>,
+) -> Option<(Message, bool)> {
+    tokio::select! {
+        biased;
+        message = queue.recv() => message.map(|message| (message, false)),
+        Some(job) = patient.recv() => Some((Message::Job(job), true)),
+    }
+}
+
+async fn run(
+    mut connection: SqliteConnection,
+    mut queue: mpsc::Receiver<Message>,
+    mut patient: mpsc::Receiver<Job>,
+) {
+    while let Some((message, alone)) = next(&mut queue, &mut patient).await {
         let closing = match message {
-            Message::Job(job) => commit(&mut connection, job, &mut queue).await,
+            Message::Job(job) => commit(&mut connection, job, &mut queue, alone).await,
             Message::Close(done) => Some(done),
         };
         if let Some(done) = closing {
             queue.close();
+            patient.close();
             if let Err(error) = connection.close().await {
                 tracing::warn!(error = %error, "the database did not close cleanly");
             }
@@ -98,11 +150,12 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message
     }
 }
 
-/// Does one commit, beginning with `first` and taking whatever else waits.
+/// Does one commit, beginning with `first` and taking whatever else waits, unless it is to be `alone`.
 async fn commit(
     connection: &mut SqliteConnection,
     first: Job,
     queue: &mut mpsc::Receiver<Message>,
+    alone: bool,
 ) -> Option<oneshot::Sender<()>> {
     let mut settles = Vec::new();
     let mut closing = None;
@@ -116,7 +169,7 @@ async fn commit(
                 Err(error) => outcome = Err(error),
             }
         }
-        if outcome.is_err() || settles.len() >= GROUP || began.elapsed() > GATHER {
+        if alone || outcome.is_err() || settles.len() >= GROUP || began.elapsed() > GATHER {
             break;
         }
         match queue.try_recv() {
@@ -203,6 +256,49 @@ mod tests {
         last.unwrap();
         assert!(!panicked.unwrap_err().is_temporary());
         insert(&writer, 3).await.expect("the writer goes on");
+    }
+
+    #[tokio::test]
+    async fn what_can_wait_begins_only_while_nothing_else_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("db"));
+        let mut connection = options.create_if_missing(true).connect().await.unwrap();
+        connection.execute("CREATE TABLE t (x BLOB)").await.unwrap();
+        let writer = std::sync::Arc::new(Writer::start(connection));
+        let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let note = |what: &'static str, can_wait| {
+            let (writer, order) = (std::sync::Arc::clone(&writer), std::sync::Arc::clone(&order));
+            Box::pin(async move {
+                let work = writer.write_in_turn(can_wait, move |_| {
+                    order.lock().unwrap().push(what);
+                    Box::pin(async { Ok(()) })
+                });
+                work.await
+            })
+        };
+        let (go, wait) = oneshot::channel::<()>();
+        let first = writer.write(move |_| {
+            Box::pin(async move {
+                let _ = wait.await;
+                Ok(())
+            })
+        });
+        let mut first = Box::pin(first);
+        assert!(futures::poll!(&mut first).is_pending());
+        // The patient ones stand in line before the others do.
+        let mut patient = vec![note("history", true), note("more history", true)];
+        let mut live = note("live", false);
+        for waiting in &mut patient {
+            assert!(futures::poll!(waiting).is_pending());
+        }
+        assert!(futures::poll!(&mut live).is_pending());
+        go.send(()).unwrap();
+        first.await.unwrap();
+        live.await.unwrap();
+        for waiting in patient {
+            waiting.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), ["live", "history", "more history"]);
     }
 
     #[tokio::test]

@@ -9,10 +9,11 @@
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
+//! | [`Syncs`] | history is read in once, gaps are repaired, and how far that came is known |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the five traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod error;
@@ -23,6 +24,7 @@ pub mod projection;
 pub mod reads;
 pub mod record;
 pub mod rows;
+pub mod sync;
 pub mod uploads;
 
 #[cfg(feature = "conformance")]
@@ -33,9 +35,10 @@ pub use intake::Intake;
 pub use log::ChangeLog;
 pub use outbox::Outbox;
 pub use reads::Reads;
+pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs> Store for T {}

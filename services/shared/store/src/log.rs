@@ -35,6 +35,8 @@ pub enum Entity {
     Attendee = 4,
     /// Where the sending of a message stands.
     Send = 5,
+    /// How far a synchronisation came.
+    Sync = 6,
 }
 
 impl Op {
@@ -61,6 +63,7 @@ impl Entity {
             3 => Self::Message,
             4 => Self::Attendee,
             5 => Self::Send,
+            6 => Self::Sync,
             _ => return None,
         })
     }

@@ -13,6 +13,7 @@ use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMess
 use channel_domain::message::Message;
 use channel_domain::search;
 use channel_domain::send::{Action, Ahead, Job, Pacing};
+use channel_domain::sync::{Sync, SyncChat};
 use channel_domain::time::{Micros, Stamp};
 use uuid::Uuid;
 
@@ -347,6 +348,12 @@ pub struct Writes {
     pub pacing: Vec<Owned<Pacing>>,
     /// What is to be done to messages and chats.
     pub actions: Vec<Owned<Action>>,
+    /// Synchronisations.
+    pub syncs: Vec<Owned<Sync>>,
+    /// Chats of synchronisations.
+    pub sync_chats: Vec<Owned<SyncChat>>,
+    /// Up to when everything of an account is here.
+    pub complete: Vec<Owned<Micros>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -357,6 +364,7 @@ impl Writes {
     pub fn changes_nothing(&self) -> bool {
         let Self { log, jobs, pacing, actions, held, unheld, work, parked, messages, .. } = self;
         let Self { chats, attendees, links, members, accounts, versions, unparked, .. } = self;
+        let Self { syncs, sync_chats, .. } = self;
         log.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
@@ -373,6 +381,8 @@ impl Writes {
             && accounts.is_empty()
             && versions.is_empty()
             && unparked.is_empty()
+            && syncs.is_empty()
+            && sync_chats.is_empty()
     }
 }
 
@@ -445,6 +455,17 @@ pub trait Rows: Send {
         &mut self,
         wanted: &[(i64, i64, Micros)],
     ) -> Result<Vec<(i64, i64, Micros)>, StoreError>;
+
+    /// Loads the synchronisations of an account that go on, and the one of this id.
+    async fn syncs(&mut self, account: i64, id: Option<Uuid>) -> Result<Vec<Sync>, StoreError>;
+
+    /// Loads chats of a synchronisation.
+    async fn sync_chats(
+        &mut self,
+        account: i64,
+        sync: i64,
+        chats: &[i64],
+    ) -> Result<Vec<SyncChat>, StoreError>;
 
     /// Writes everything.
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError>;

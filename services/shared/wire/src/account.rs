@@ -33,7 +33,7 @@ pub fn account(account: &AccountRecord, freshness: pb::Freshness) -> pb::Account
 }
 
 /// How fresh what was read of an account is: its connection, when a webhook about it last came, and the
-/// sequence up to which everything is included. It makes no claim of completeness.
+/// sequence up to which everything is included; and up to when everything was read in.
 #[must_use]
 pub fn freshness(account: &AccountRecord, heard_at: Option<Micros>, as_of: u64) -> pb::Freshness {
     pb::Freshness {
@@ -41,7 +41,7 @@ pub fn freshness(account: &AccountRecord, heard_at: Option<Micros>, as_of: u64) 
         state: connection_of(account.connection).into(),
         state_since: optional(account.connection_since),
         last_webhook_at: heard_at.map(timestamp),
-        complete_up_to: None,
+        complete_up_to: optional(account.complete_up_to),
         as_of_seq: as_of,
     }
 }

@@ -39,6 +39,7 @@ fn entity(account_id: &str, row: &LogRow, state: &State) -> Entity {
         State::Message(message) => Entity::Message(super::message(account_id, message)),
         State::Attendee(person) => Entity::Attendee(super::attendee(account_id, person)),
         State::Send(send) => Entity::SendState(super::send_state(account_id, send)),
+        State::Sync(sync) => Entity::SyncProgress(super::sync_progress(account_id, sync)),
     }
 }
 
@@ -49,5 +50,6 @@ fn id(state: &State) -> &str {
         State::Message(message) => &message.id,
         State::Attendee(person) => &person.id,
         State::Send(send) => &send.id,
+        State::Sync(sync) => &sync.id,
     }
 }

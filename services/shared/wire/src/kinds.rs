@@ -45,7 +45,7 @@ pub(super) const fn origin(origin: Origin) -> pb::MessageOrigin {
     match origin {
         Origin::Webhook => pb::MessageOrigin::Webhook,
         Origin::Sent => pb::MessageOrigin::Sent,
-        Origin::Imported => pb::MessageOrigin::Import,
+        Origin::Imported | Origin::Repaired => pb::MessageOrigin::Import,
     }
 }
 
@@ -192,5 +192,6 @@ pub(super) const fn entity(entity: Entity) -> pb::EntityKind {
         Entity::Message => pb::EntityKind::Message,
         Entity::Attendee => pb::EntityKind::Attendee,
         Entity::Send => pb::EntityKind::SendState,
+        Entity::Sync => pb::EntityKind::SyncProgress,
     }
 }

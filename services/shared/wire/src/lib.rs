@@ -11,6 +11,7 @@ mod chat;
 mod kinds;
 mod message;
 mod send;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -22,6 +23,7 @@ pub use chat::chat;
 pub use kinds::attachment as attachment_kind;
 pub use message::message;
 pub use send::send_state;
+pub use sync::sync_progress;
 pub use time::{micros, timestamp};
 
 use std::fmt::Write as _;

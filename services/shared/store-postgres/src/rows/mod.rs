@@ -13,6 +13,7 @@ mod people;
 mod renamed;
 mod search;
 mod sent;
+mod syncs;
 mod together;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ use channel_domain::chat::Chat;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
+use channel_domain::sync::{Sync, SyncChat};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::rows::{
@@ -121,6 +123,19 @@ impl Rows for Tx<'_> {
         load::unread(self.connection, wanted).await
     }
 
+    async fn syncs(&mut self, account: i64, id: Option<Uuid>) -> Result<Vec<Sync>, StoreError> {
+        syncs::load(self.connection, account, id).await
+    }
+
+    async fn sync_chats(
+        &mut self,
+        account: i64,
+        sync: i64,
+        chats: &[i64],
+    ) -> Result<Vec<SyncChat>, StoreError> {
+        syncs::chats(self.connection, account, sync, chats).await
+    }
+
     async fn write(&mut self, writes: &Writes) -> Result<(), StoreError> {
         if !(writes.gone.is_empty() && writes.gone_chats.is_empty()) {
             let mut gone = Together::default();
@@ -154,6 +169,7 @@ impl Rows for Tx<'_> {
         outbox::write(&mut sending, jobs, pacing, held, unheld)?;
         actions::write(&mut sending, &writes.actions)?;
         renamed::write(&mut sending, &writes.aliases);
+        syncs::write(&mut sending, writes)?;
         sending.execute(self.connection).await
     }
 }

@@ -45,13 +45,14 @@ pub(super) use row_sent;
 #[cfg(test)]
 mod tests {
     use crate::rows::{
-        actions, children, inbox, log, messages, open, outbox, people, renamed, search,
+        actions, children, inbox, log, messages, open, outbox, people, renamed, search, syncs,
     };
 
-    const SCHEMA: [&str; 3] = [
+    const SCHEMA: [&str; 4] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
+        include_str!("../../migrations/0007_history.sql"),
     ];
     /// Types that only older programs send.
     const RETIRED: [&str; 2] = ["message_row", "chat_row"];
@@ -100,6 +101,9 @@ mod tests {
             messages::KeyRow::SENT,
             renamed::AliasRow::SENT,
             renamed::GoneChatRow::SENT,
+            syncs::SyncRow::SENT,
+            syncs::SyncChatRow::SENT,
+            syncs::CompleteRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
         assert_eq!(sent.to_vec(), created());

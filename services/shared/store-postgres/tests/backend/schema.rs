@@ -11,7 +11,10 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
     let url = testing::empty_database().await;
     let careful = PostgresConfig { migrate: false, ..PostgresConfig::new(&url) };
     let pending = PostgresStore::pending(&careful).await.unwrap();
-    assert_eq!(pending, ["1 receive", "2 unsettled", "3 rows sent", "4 send", "5 start"]);
+    assert_eq!(
+        pending,
+        ["1 receive", "2 unsettled", "3 rows sent", "4 send", "5 start", "7 history"]
+    );
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();
     assert_eq!(refused.reason(), "STORE_REFUSED");
     let why = std::error::Error::source(&refused).unwrap().to_string();

@@ -11,8 +11,8 @@ mod people;
 pub(crate) use accounts::new_account;
 
 use crate::error::nonsense;
-use crate::search;
 use crate::sql::Query;
+use crate::{search, sync};
 use channel_domain::{Stamp, search as words};
 use channel_store::StoreError;
 use channel_store::rows::Writes;
@@ -48,6 +48,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     outbox::write(c, &writes.jobs, &writes.pacing, &writes.held, &writes.unheld).await?;
     outbox::actions(c, &writes.actions).await?;
     outbox::aliases(c, &writes.aliases).await?;
+    sync::write(c, &writes.syncs, &writes.sync_chats, &writes.complete).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

@@ -19,6 +19,7 @@ mod order;
 mod reads;
 mod sends;
 mod starts;
+mod syncs;
 mod uploads;
 
 pub use acts::*;
@@ -29,6 +30,7 @@ pub use order::*;
 pub use reads::*;
 pub use sends::*;
 pub use starts::*;
+pub use syncs::*;
 pub use uploads::*;
 
 use crate::Store;
@@ -117,6 +119,14 @@ macro_rules! store_conformance {
             a_chat_that_was_here_under_a_privacy_id_is_known_by_its_people,
             the_name_of_a_new_chat_is_asked_for_where_only_its_message_was_named,
             an_outage_uses_up_no_new_chat,
+            history_is_read_in_quietly_and_leaves_nothing_unread,
+            a_page_that_is_read_twice_adds_nothing_and_tells_nothing,
+            what_came_after_the_import_was_asked_for_is_news,
+            what_was_stored_since_a_page_was_asked_for_is_newer,
+            whoever_lost_a_synchronisation_writes_nothing_more,
+            a_repair_begins_before_the_end_of_what_is_complete_and_its_news_are_unread,
+            one_synchronisation_of_a_kind_runs_at_a_time,
+            a_pause_is_told_once_and_ends_by_itself,
             a_group_is_known_by_its_people_and_subject,
             an_account_without_a_connection_takes_nothing_and_forgets_nothing,
             a_file_is_kept_in_pieces_until_it_expires,

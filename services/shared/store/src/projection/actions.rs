@@ -258,20 +258,7 @@ impl Clerk<'_> {
             return Outcome::Nothing;
         };
         let inbox = self.stamps.first().copied().unwrap_or_default().inbox;
-        let as_of = Stamp { at: news.active_at.unwrap_or_default(), inbox };
-        let Some(entry) = self.book.chats.get_mut(&key) else { return Outcome::Nothing };
-        let group = news.claim.is_group == Some(true);
-        let mut merged = entry.row.merge_claim(&news.claim, group, as_of);
-        let row = &mut entry.row;
-        let before = (row.archived, row.muted_until, row.read_only);
-        row.archived = news.archived.unwrap_or(row.archived);
-        row.muted_until = news.muted_until;
-        row.read_only = news.read_only.unwrap_or(row.read_only);
-        if before != (row.archived, row.muted_until, row.read_only) {
-            merged = Merged::SHOWN;
-        }
-        entry.note(merged);
-        self.book.touched.chats.push(key);
+        self.book.chat_news(key, news, inbox);
         Outcome::Nothing
     }
 
@@ -336,5 +323,25 @@ impl Book {
         change: impl FnOnce(&mut Message) -> T,
     ) -> Option<T> {
         self.change_message(message, |entry| entry.reactions = true, change)
+    }
+}
+
+impl Book {
+    /// Takes in what UniPile says of a chat.
+    pub(super) fn chat_news(&mut self, key: i64, news: &ChatNews, inbox: i64) {
+        let as_of = Stamp { at: news.active_at.unwrap_or_default(), inbox };
+        let Some(entry) = self.chats.get_mut(&key) else { return };
+        let group = news.claim.is_group == Some(true);
+        let mut merged = entry.row.merge_claim(&news.claim, group, as_of);
+        let row = &mut entry.row;
+        let before = (row.archived, row.muted_until, row.read_only);
+        row.archived = news.archived.unwrap_or(row.archived);
+        row.muted_until = news.muted_until;
+        row.read_only = news.read_only.unwrap_or(row.read_only);
+        if before != (row.archived, row.muted_until, row.read_only) {
+            merged = Merged::SHOWN;
+        }
+        entry.note(merged);
+        self.touched.chats.push(key);
     }
 }

@@ -10,9 +10,10 @@ use channel_domain::fact::{
     Deleted, Edited, Fact, Person, Reacted, Receipt, ReceiptKind, Received,
 };
 use channel_domain::fact::{Status as StatusFact, UpstreamStatus};
-use channel_domain::ids::{AccountId, MessageId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::{Content, Message, Origin, Reaction, Status};
 use channel_domain::people::{self, Cast};
+use channel_domain::sync::is_before;
 use channel_domain::time::{Micros, Stamp};
 use sha2::{Digest, Sha256};
 
@@ -91,7 +92,7 @@ impl Book {
             sender_key: sender.as_ref().map(|(key, _)| *key),
             sender: sender.map(|(_, id)| id),
             direction,
-            origin: Origin::Webhook,
+            origin: self.origin(fact),
             content: Content::of(fact),
             content_stamp: stamp,
             sent_at: fact.sent_at.unwrap_or(stamp.at),
@@ -105,6 +106,7 @@ impl Book {
             sending: None,
             rev: 0,
         };
+        self.read_in(&message);
         self.admit(&message);
         if message.content.attachments.iter().any(|file| !file.unavailable) {
             self.want(WorkKind::FetchMedia, fact.message.as_str());
@@ -114,6 +116,21 @@ impl Book {
         let entry = MessageEntry::of(Entry::fresh(message));
         self.insert(MessageEntry { text: true, files, ..entry });
         self.unpark(&fact.message);
+    }
+
+    fn origin(&self, fact: &Received) -> Origin {
+        let Some(reading) = &self.reading else { return Origin::Webhook };
+        let is_history = is_before(fact.sent_at, reading.history_before);
+        if is_history { Origin::Imported } else { Origin::Repaired }
+    }
+
+    /// Of history screens are not told message by message.
+    fn read_in(&mut self, message: &Message) {
+        let Some(reading) = &mut self.reading else { return };
+        reading.added += 1;
+        if message.origin == Origin::Imported {
+            reading.messages.push((message.chat_key, message.key));
+        }
     }
 
     /// Takes a new message into its chat's summary.
@@ -171,6 +188,9 @@ impl Book {
     }
 
     fn edited(&mut self, fact: &Edited, stamp: Stamp) {
+        if self.is_edited_so(fact) {
+            return;
+        }
         self.change(&fact.message, |entry| {
             let merged = entry.entry.row.merge_edit(fact.text.as_deref(), stamp);
             entry.text |= merged.shown;
@@ -182,6 +202,13 @@ impl Book {
         if fact.text.is_none() {
             self.want(WorkKind::RefreshMessage, fact.message.as_str());
         }
+    }
+
+    /// What is read from UniPile tells of an edit each time, and never when it was made.
+    fn is_edited_so(&self, fact: &Edited) -> bool {
+        let is_read = self.is_asked || self.reading.is_some();
+        let edit = self.message(&fact.message).and_then(|message| message.edit.as_ref());
+        is_read && edit.is_some_and(|edit| edit.text == fact.text)
     }
 
     fn deleted(&mut self, fact: &Deleted, stamp: Stamp) {
@@ -348,6 +375,9 @@ impl Book {
         if !self.attendees.contains_key(&id) {
             let fresh = Attendee::new(self.take_key(), id.clone());
             self.attendees.insert(id.clone(), Entry::fresh(fresh));
+            if let Some(reading) = &mut self.reading {
+                reading.people.push(id.clone());
+            }
         }
         let Some(entry) = self.attendees.get_mut(&id) else {
             return;
@@ -441,14 +471,16 @@ impl Book {
         let everybody =
             cast.owner.into_iter().chain(cast.sender).chain(cast.others.iter().copied());
         for id in everybody.filter_map(people::key) {
-            let Some(entry) = self.attendees.get(&id) else {
-                continue;
-            };
-            let member = Member { chat_key, attendee_key: entry.row.key, since };
-            let seen =
-                self.members.entry((chat_key, entry.row.key)).or_insert_with(|| member.clone());
-            seen.since = seen.since.min(member.since);
+            self.is_in(chat_key, &id, since);
         }
+    }
+
+    /// Somebody is in a chat.
+    pub(super) fn is_in(&mut self, chat_key: i64, id: &AttendeeId, since: Stamp) {
+        let Some(entry) = self.attendees.get(id) else { return };
+        let member = Member { chat_key, attendee_key: entry.row.key, since };
+        let seen = self.members.entry((chat_key, entry.row.key)).or_insert_with(|| member.clone());
+        seen.since = seen.since.min(member.since);
     }
 
     // ---- account --------------------------------------------------------------------------------

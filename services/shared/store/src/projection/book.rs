@@ -12,6 +12,7 @@ use channel_domain::chat::Chat;
 use channel_domain::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
+use channel_domain::sync::{Sync, SyncChat};
 use channel_domain::time::Micros;
 use std::collections::{BTreeSet, HashMap};
 
@@ -88,12 +89,31 @@ pub(super) struct Book {
     pub pacing: Option<Pacing>,
     /// What is applied is UniPile's own answer.
     pub is_asked: bool,
+    /// Synchronisations that go on, and the one that a step is about.
+    pub syncs: HashMap<i64, Entry<Sync>>,
+    /// Their chats, by synchronisation and chat.
+    pub sync_chats: HashMap<(i64, i64), SyncChat>,
+    /// What is read in by a synchronisation is applied.
+    pub reading: Option<Reading>,
     /// Chats that a command names.
     pub wanted_chats: Vec<ChatId>,
     /// Keys of people whose chats are wanted.
     pub wanted_people: Vec<i64>,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
+}
+
+/// What a synchronisation reads in, as far as screens are not told one by one.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Messages from before this are history; `None`: none is.
+    pub history_before: Option<Micros>,
+    /// Messages that are new, in chats whose messages are to be read again.
+    pub messages: Vec<(i64, i64)>,
+    /// People who are new.
+    pub people: Vec<AttendeeId>,
+    /// Messages that were new, told one by one or not.
+    pub added: u64,
 }
 
 /// The entities that a unit touched.
@@ -107,6 +127,8 @@ pub(super) struct Touched {
     pub merged: Vec<(MessageId, i64)>,
     /// Chats that got another id: the one that goes, and the chat's key.
     pub renamed: Vec<(ChatId, i64)>,
+    /// Synchronisations.
+    pub syncs: Vec<i64>,
 }
 
 impl Book {
@@ -143,6 +165,9 @@ impl Book {
             aliases: Vec::new(),
             pacing: None,
             is_asked: false,
+            syncs: HashMap::new(),
+            sync_chats: HashMap::new(),
+            reading: None,
             wanted_chats: Vec::new(),
             wanted_people: Vec::new(),
             expected_wait: None,
@@ -194,8 +219,14 @@ impl Book {
         let (head, next_key, heard_at) = (self.head, self.next_key, self.heard_at);
         writes.heads.push(HeadWrite { account_key, head, next_key, heard_at });
         if self.account.stored {
+            let complete = self.account.row.complete_up_to;
+            writes.complete.extend(complete.map(|row| Owned { account_key, row }));
             writes.accounts.push(self.account.row);
         }
+        let syncs = self.syncs.into_values().filter(|entry| entry.stored);
+        writes.syncs.extend(syncs.map(|entry| Owned { account_key, row: entry.row }));
+        let sync_chats = self.sync_chats.into_values();
+        writes.sync_chats.extend(sync_chats.map(|row| Owned { account_key, row }));
         let chats = self.chats.into_values().filter(|entry| entry.stored);
         writes.chats.extend(chats.map(|entry| Owned { account_key, row: entry.row }));
         let attendees = self.attendees.into_values().filter(|entry| entry.stored);

@@ -2,7 +2,7 @@
 
 use super::book::{Book, MessageEntry, Touched};
 use crate::log::{BODY_LIMIT, Entity, LogRow, Op, body_hash};
-use crate::record::{Record, SendRecord, State};
+use crate::record::{Record, SendRecord, State, SyncRecord};
 use channel_domain::time::Micros;
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -18,12 +18,15 @@ impl Book {
         let first = log.len();
         let touched = std::mem::take(&mut self.touched);
         self.emit_account(log);
+        self.keep_quiet();
         self.emit_people(log, &touched);
         self.emit_renamed(log, &touched);
         self.emit_chats(log, &touched);
         self.emit_merged(log, &touched);
         self.emit_messages(log, &touched);
         self.emit_jobs(log, &touched);
+        self.emit_read_in(log);
+        self.emit_syncs(log, &touched, now);
         let rows = &mut log[first..];
         for row in rows.iter_mut() {
             row.at = now;
@@ -126,6 +129,79 @@ impl Book {
             let id = record.id.clone();
             self.number();
             log.push(self.row(Entity::Send, id, State::Send(record)));
+        }
+    }
+
+    /// People and messages that a synchronisation brings are not told one by one.
+    fn keep_quiet(&mut self) {
+        let Some(reading) = &self.reading else { return };
+        for (_, message) in &reading.messages {
+            if let Some(message) = self.messages.get_mut(message) {
+                message.entry.shown = false;
+            }
+        }
+        for person in &reading.people {
+            if let Some(person) = self.attendees.get_mut(person) {
+                person.shown = false;
+            }
+        }
+    }
+
+    /// Whoever shows a chat of which history was read in reads its messages again.
+    fn emit_read_in(&mut self, log: &mut Vec<LogRow>) {
+        let Some(reading) = &mut self.reading else { return };
+        let mut messages = std::mem::take(&mut reading.messages);
+        let people = std::mem::take(&mut reading.people);
+        messages.sort_unstable();
+        for of_chat in messages.chunk_by(|one, other| one.0 == other.0) {
+            let Some(chat) = self.chats.get(&of_chat[0].0).map(|chat| chat.row.id.to_string())
+            else {
+                continue;
+            };
+            let seq = self.number();
+            log.push(self.invalidate(chat));
+            for (_, message) in of_chat {
+                if let Some(message) = self.messages.get_mut(message) {
+                    message.entry.row.rev = seq;
+                }
+            }
+        }
+        let seq = self.head.seq;
+        for person in people {
+            if let Some(person) = self.attendees.get_mut(&person) {
+                person.row.rev = seq;
+            }
+        }
+    }
+
+    fn emit_syncs(&mut self, log: &mut Vec<LogRow>, touched: &Touched, now: Micros) {
+        for key in once(touched.syncs.iter().copied()) {
+            let rev = self.head.seq + 1;
+            let Some(entry) = self.syncs.get_mut(&key).filter(|entry| entry.shown) else {
+                continue;
+            };
+            (entry.shown, entry.stored) = (false, true);
+            (entry.row.rev, entry.row.shown_at) = (rev, now);
+            let record = SyncRecord::of(&entry.row, now);
+            let id = record.id.clone();
+            self.number();
+            log.push(self.row(Entity::Sync, id, State::Sync(record)));
+        }
+    }
+
+    fn invalidate(&self, chat: String) -> LogRow {
+        LogRow {
+            account_key: self.key(),
+            seq: self.head.seq,
+            tag: 0,
+            body_hash: body_hash(&[]),
+            unit_end: false,
+            op: Op::Invalidate,
+            entity: Entity::Chat,
+            entity_id: chat,
+            at: Micros(0),
+            body: None,
+            trace: None,
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! [`engine`] is the order of steps inside a transaction; [`book`] holds one account's rows while facts
 //! are applied to them; [`apply`] is what each fact does, [`sends`] what is sent from here; [`mod@command`]
-//! carries commands out on the same book. Only the engine touches the database.
+//! carries commands out on the same book, [`sync`] steps of synchronisations. Only the engine touches the database.
 
 mod actions;
 mod apply;
@@ -19,6 +19,8 @@ mod load;
 mod sends;
 mod start;
 mod submit;
+mod sync;
 
 pub use command::command;
 pub use engine::{Unit, UnitSource, keep, project};
+pub use sync::step as sync_step;

@@ -57,6 +57,7 @@ impl From<&Account> for AccountRecord {
     fn from(account: &Account) -> Self {
         let (connection, since) = account.connection();
         Self {
+            complete_up_to: account.complete_up_to.map(|at| at.0),
             id: account.id.to_string(),
             name: account.name(),
             phone: account.phone.as_ref().map(|(phone, _)| phone.clone()),
@@ -138,6 +139,7 @@ impl From<&Message> for MessageRecord {
                 Origin::Webhook => 1,
                 Origin::Sent => 2,
                 Origin::Imported => 3,
+                Origin::Repaired => 4,
             },
             kind: content_kind(message.kind()),
             text: message.text().filter(|_| shown).map(ToOwned::to_owned),

@@ -4,9 +4,11 @@
 //! clients see is made from this by the query service.
 
 mod convert;
+mod sync;
 
 pub use convert::{attachment_kind, content_kind, name_source};
 use prost::Message as _;
+pub use sync::SyncRecord;
 
 /// The version of the bodies written now.
 pub const VERSION: u8 = 1;
@@ -15,7 +17,7 @@ pub const VERSION: u8 = 1;
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Record {
     /// The entity.
-    #[prost(oneof = "State", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "State", tags = "1, 2, 3, 4, 5, 6")]
     pub state: Option<State>,
 }
 
@@ -37,6 +39,9 @@ pub enum State {
     /// Where the sending of a message stands.
     #[prost(message, tag = "5")]
     Send(SendRecord),
+    /// How far a synchronisation came.
+    #[prost(message, tag = "6")]
+    Sync(SyncRecord),
 }
 
 impl Record {
@@ -84,6 +89,9 @@ pub struct AccountRecord {
     /// Last change.
     #[prost(uint64, tag = "8")]
     pub rev: u64,
+    /// Everything up to here was read in.
+    #[prost(int64, optional, tag = "10")]
+    pub complete_up_to: Option<i64>,
 }
 
 /// A person.
