@@ -5,6 +5,7 @@ mod crash;
 mod database;
 mod demo;
 mod fixtures;
+mod history;
 mod live;
 mod receive;
 mod reflection;

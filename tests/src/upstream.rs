@@ -4,6 +4,7 @@ use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports, signal};
 use crate::until::until;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use tempfile::NamedTempFile;
@@ -27,6 +28,7 @@ pub struct Place {
     webhooks: String,
     secret: NamedTempFile,
     chats: usize,
+    past: usize,
 }
 
 impl Place {
@@ -36,13 +38,20 @@ impl Place {
         let secret = NamedTempFile::new()?;
         std::fs::write(secret.path(), WEBHOOK_SECRET)?;
         let webhooks = format!("http://{}/api/v1/webhooks/unipile/", setup.gateway);
-        Ok(Self { address, webhooks, secret, chats: 4 })
+        Ok(Self { address, webhooks, secret, chats: 4, past: 0 })
     }
 
     /// With so many chats instead of four.
     #[must_use]
     pub const fn with_chats(mut self, chats: usize) -> Self {
         self.chats = chats;
+        self
+    }
+
+    /// With so many messages in each chat from before the run.
+    #[must_use]
+    pub const fn with_past(mut self, messages: usize) -> Self {
+        self.past = messages;
         self
     }
 
@@ -70,7 +79,8 @@ impl Place {
         }
         let child = simulator
             .args(["--prompt", "--total", "0", "--history", "0", "--groups", "0"])
-            .args(["--accounts", "1", "--past", "0", "--api-key", KEY])
+            .args(["--accounts", "1", "--api-key", KEY])
+            .args(["--past", &self.past.to_string()])
             .args(["--contacts", &self.chats.to_string()])
             .args(["--listen", &self.address.to_string()])
             .arg("--secret-file")
@@ -153,6 +163,32 @@ impl Upstream {
     pub async fn next_fault(&self, route: &str, fault: Value) -> Result<()> {
         let rule = json!({ "route": route, "times": 1, "fault": fault });
         self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// Something goes wrong with each call of a route, until [`heal`](Self::heal).
+    pub async fn each_fault(&self, route: &str, fault: Value) -> Result<()> {
+        let rule = json!({ "route": route, "fault": fault });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// All messages that its API lists, by their ids.
+    pub async fn messages(&self) -> Result<BTreeMap<String, Value>> {
+        let mut all = BTreeMap::new();
+        for chat in self.chats().await? {
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/api/v1/chats/{chat}/messages?limit=250{cursor}");
+                let page = self.get(&path).await?;
+                for message in page["items"].as_array().context("a list of messages")? {
+                    all.insert(text(message, "id")?, message.clone());
+                }
+                match page["cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Where it was told to push to.

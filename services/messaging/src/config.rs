@@ -47,6 +47,13 @@ pub struct MessagingConfig {
     pub last_look_seconds: u32,
     /// Requests under way at a time.
     pub concurrency: usize,
+    /// Read the history of an account in once it is connected. Repairs of gaps run in any case.
+    pub import_history: bool,
+    /// How long after its connection that begins at the latest, in seconds; earlier if UniPile says that it has read
+    /// the history itself.
+    pub import_wait_seconds: u32,
+    /// Accounts whose history is read in, or repaired, at a time.
+    pub import_concurrency: usize,
     /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
     /// database, never UniPile.
     pub poll_interval_ms: u32,
@@ -72,6 +79,9 @@ impl Default for MessagingConfig {
             second_look_seconds: 30,
             last_look_seconds: 60,
             concurrency: 64,
+            import_history: true,
+            import_wait_seconds: 300,
+            import_concurrency: 2,
             poll_interval_ms: 1_000,
         }
     }
@@ -108,6 +118,14 @@ impl MessagingConfig {
         [self.first_look_seconds, self.second_look_seconds, self.last_look_seconds]
     }
 
+    pub(crate) const fn lease(&self) -> Duration {
+        seconds(self.lease_seconds)
+    }
+
+    pub(crate) const fn import_wait(&self) -> Duration {
+        seconds(self.import_wait_seconds)
+    }
+
     pub(crate) fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms.into())
     }
@@ -131,6 +149,7 @@ impl MessagingConfig {
                 "must not be before `second_look_seconds`, nor that before `first_look_seconds`",
             ),
             ("concurrency", self.concurrency >= 1, "must be at least 1"),
+            ("import_concurrency", self.import_concurrency >= 1, "must be at least 1"),
             ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
         ];
         ConfigError::unless("messaging", rules)

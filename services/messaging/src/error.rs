@@ -84,6 +84,9 @@ pub enum MessagingError {
         /// When it may, about.
         retry_after: Duration,
     },
+    /// No such synchronisation in the account.
+    #[error("no such synchronisation")]
+    SyncNotFound,
     /// Too many messages wait.
     #[error("too many messages of this account wait to be sent")]
     Full {
@@ -106,6 +109,7 @@ impl Fault for MessagingError {
             Self::AccountNotFound
             | Self::ChatNotFound
             | Self::MessageNotFound
+            | Self::SyncNotFound
             | Self::AttendeeNotFound => Kind::NotFound,
             Self::NotConfigured
             | Self::AccountRemoved
@@ -156,6 +160,7 @@ impl Fault for MessagingError {
             Self::Unreachable => "ATTENDEE_UNREACHABLE",
             Self::SamePerson => "RECIPIENTS_REPEATED",
             Self::ChatNotStarted => "CHAT_NOT_STARTED",
+            Self::SyncNotFound => "SYNC_NOT_FOUND",
             Self::NewChatsExhausted { .. } => "NEW_CHATS_EXHAUSTED",
             Self::Store(error) => error.reason(),
             Self::Interrupted(_) => "INTERRUPTED",

@@ -5,6 +5,7 @@
 //! | [`grpc`] | translates the contract's calls, and decides nothing |
 //! | [`Outgoing`] | checks a command and puts it into the outbox |
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
+//! | [`Importer`] | reads history in and repairs gaps |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
 //! promises is in `channel_domain::send`. Calls of the contract that are not built check who calls, and answer
@@ -16,6 +17,7 @@ mod error;
 pub mod grpc;
 mod outgoing;
 mod subscriptions;
+mod sync;
 mod uploads;
 
 pub use config::MessagingConfig;
@@ -23,3 +25,4 @@ pub use dispatch::Dispatcher;
 pub use error::MessagingError;
 pub use outgoing::{Ask, Outgoing};
 pub use subscriptions::{Subscription, Subscriptions};
+pub use sync::Importer;

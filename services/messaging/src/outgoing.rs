@@ -6,11 +6,13 @@ use std::time::Duration;
 use channel_domain::account::Connection;
 use channel_domain::send::{Act, Request};
 use channel_domain::{AccountId, ChatId, MessageId, Micros};
+use channel_proto::types::v1::SyncProgress;
 use channel_runtime::clock::Clock;
 use channel_runtime::identity::Identity;
 use channel_runtime::telemetry::traceparent_of_current_span;
 use channel_store::Store;
 use channel_store::outbox::{Acting, Command, Done, Refused, Shown, Submit, To, Written};
+use channel_store::sync::{SyncDone, SyncOrder, SyncStep};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -47,6 +49,7 @@ pub struct Outgoing {
     /// Whether somebody takes messages out of the outbox.
     is_connected: bool,
     wake: Arc<Notify>,
+    sync: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Outgoing {
@@ -64,13 +67,19 @@ impl Outgoing {
         config: Arc<MessagingConfig>,
         is_connected: bool,
     ) -> Self {
-        Self { store, clock, config, is_connected, wake: Arc::default() }
+        Self { store, clock, config, is_connected, wake: Arc::default(), sync: Arc::default() }
     }
 
     /// Told whenever something was put into the outbox here.
     #[must_use]
     pub fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
+    }
+
+    /// Told whenever a synchronisation was asked for here.
+    #[must_use]
+    pub fn sync_wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.sync)
     }
 
     /// The configuration.
@@ -215,6 +224,33 @@ impl Outgoing {
     ) -> Answer<Shown> {
         self.account(caller, account).await?;
         self.show(account, Command::Describe { chat, name, labels }).await
+    }
+
+    /// Asks for a synchronisation, or cancels one. Returns where it stands.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `SyncAccount`, `SyncChat` and `CancelSync`.
+    pub async fn sync(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        step: SyncStep,
+    ) -> Answer<SyncProgress> {
+        self.account(caller, account).await?;
+        if !self.is_connected {
+            return Err(MessagingError::NotConfigured);
+        }
+        let (now, trace) = (self.now(), traceparent_of_current_span());
+        let order = SyncOrder { account: account.clone(), step, now, trace };
+        let done = self.store.sync_step(order).await?;
+        self.sync.notify_one();
+        match done {
+            SyncDone::Stands(sync) => Ok(channel_wire::sync_progress(account.as_str(), &sync)),
+            SyncDone::AccountUnknown => Err(MessagingError::AccountNotFound),
+            SyncDone::ChatUnknown => Err(MessagingError::ChatNotFound),
+            SyncDone::SyncUnknown | SyncDone::Nothing => Err(MessagingError::SyncNotFound),
+        }
     }
 
     async fn show(&self, account: &AccountId, command: Command) -> Answer<Shown> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use channel_messaging::grpc::OverGrpc;
-use channel_messaging::{Dispatcher, MessagingConfig, Outgoing, Subscription, Subscriptions};
+use channel_messaging::{
+    Dispatcher, Importer, MessagingConfig, Outgoing, Subscription, Subscriptions,
+};
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
 use channel_runtime::config::Secret;
@@ -64,6 +66,17 @@ pub(crate) fn add(
             });
         }
         let store = Arc::clone(store);
+        let importer = Importer::new(
+            store.clone(),
+            upstream.clone(),
+            clock.clone(),
+            config.clone(),
+            outgoing.sync_wake(),
+        );
+        let drain = stage.supervisor.drain();
+        stage.supervisor.spawn_restarting("importer", Backoff::default(), move || {
+            importer.clone().run(drain.clone())
+        });
         let dispatcher = Dispatcher::new(store, upstream, clock, config, outgoing.wake());
         let drain = stage.supervisor.drain();
         stage.supervisor.spawn_restarting("dispatcher", Backoff::default(), move || {

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use channel_domain::account::Connection;
 use channel_domain::fact::{Fact, Status};
-use channel_domain::{ChatId, Micros, UpstreamMessageId};
+use channel_domain::{AccountId, ChatId, Micros, UpstreamMessageId};
 use channel_store::StoreError;
 use channel_store::outbox::{ChatNews, Command, DueWork};
 use channel_store::rows::WorkKind;
+use channel_store::sync::{SyncOrder, SyncStep};
 use channel_unipile::upstream::{Answer, Chat, ChatReference, MessageState};
 
 use super::Shared;
+use crate::sync::by_itself;
 
 /// How long one try may take before others may try.
 const LEASE: i64 = 60_000_000;
@@ -45,6 +48,9 @@ impl Shared {
         for command in learnt {
             self.command(&due.account, command).await?;
         }
+        if due.kind == WorkKind::RefreshAccount {
+            self.sync_by_itself(&due.account).await?;
+        }
         self.store.work_done(due).await
     }
 
@@ -67,6 +73,23 @@ impl Shared {
             }
             WorkKind::FetchMedia => vec![],
         })
+    }
+
+    /// An account that came back may have missed something; the history of a new one is read in.
+    async fn sync_by_itself(&self, account: &AccountId) -> Result<(), StoreError> {
+        let Some(known) = self.store.account(account).await? else { return Ok(()) };
+        let record = known.record;
+        let is_back = record.connection == Connection::Ok as i32;
+        if !is_back || record.complete_up_to.is_none() && !self.imports {
+            return Ok(());
+        }
+        // UniPile tells when it has read the history itself; it need not.
+        let wait = i64::try_from(self.import_wait.as_micros()).unwrap_or(i64::MAX);
+        let later = Micros(self.now().0.saturating_add(wait));
+        let not_before = record.complete_up_to.or(record.synced_at).is_none().then_some(later);
+        let step = SyncStep::Ask(Box::new(by_itself(not_before)));
+        let order = SyncOrder { account: account.clone(), step, now: self.now(), trace: None };
+        self.store.sync_step(order).await.map(drop)
     }
 
     /// REST names who reacted by WhatsApp's id alone; the chat's people tell who that is.

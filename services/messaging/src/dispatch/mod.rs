@@ -50,6 +50,9 @@ struct Shared {
     upstream: Arc<dyn Upstream>,
     clock: Arc<dyn Clock>,
     rules: Rules,
+    /// Whether history is read in, and how long after the connection at the latest.
+    imports: bool,
+    import_wait: Duration,
 }
 
 /// Takes what is due out of the outbox, calls UniPile, and notes how it ended.
@@ -96,7 +99,9 @@ impl Dispatcher {
         wake: Arc<Notify>,
     ) -> Self {
         let rules = config.rules();
-        Self { shared: Arc::new(Shared { store, upstream, clock, rules }), config, wake }
+        let (imports, import_wait) = (config.import_history, config.import_wait());
+        let shared = Shared { store, upstream, clock, rules, imports, import_wait };
+        Self { shared: Arc::new(shared), config, wake }
     }
 
     /// Works until `stop`; what is under way then is finished.
@@ -288,7 +293,7 @@ impl Rounds {
 }
 
 /// The next hint that something was written; `None` once there are no more.
-async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
+pub(crate) async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
     use tokio::sync::broadcast::error::RecvError;
     match wakeups {
         None => std::future::pending().await,

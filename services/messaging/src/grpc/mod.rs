@@ -2,6 +2,7 @@
 
 mod requests;
 mod start;
+mod sync;
 
 use std::pin::Pin;
 
@@ -20,6 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::error::MessagingError;
 use crate::outgoing::Outgoing;
 use requests::{Doing, Update};
+use sync::{cancel_sync, sync_account, sync_chat};
 
 /// A server stream of the contract.
 type Stated<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -273,11 +275,11 @@ service! {
         forward_message(pb::ForwardMessageRequest) -> pb::ForwardMessageResponse;
         update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse;
         resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
+        sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse;
+        sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse;
+        cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse;
     }
     not_built {
-        sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse, Agent;
-        sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse, Agent;
-        cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse, Agent;
         connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, Admin;
         reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, Admin;
         remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, Admin;

@@ -128,6 +128,8 @@ pub struct Sync {
     pub ended_at: Option<Micros>,
     /// When it is due, or up to when it is taken.
     pub next_at: Micros,
+    /// For how long it is taken, in microseconds.
+    pub lease: i64,
     /// How often it was taken.
     pub taken: u32,
     /// How often in a row it could not go on.
@@ -164,6 +166,7 @@ impl Sync {
             started_at: None,
             ended_at: None,
             next_at: at,
+            lease: 0,
             taken: 0,
             tries: 0,
             reason: None,
@@ -190,13 +193,19 @@ impl Sync {
         self.state = SyncState::Running;
         self.reason = None;
         self.started_at = self.started_at.or(Some(now));
-        self.next_at = later(now, lease);
+        self.lease = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
+        self.renew(now);
     }
 
-    /// It goes on: what ran out begins anew.
-    pub fn goes_on(&mut self, now: Micros, lease: Duration) {
+    /// Whoever has it is alive: what ran out begins anew.
+    pub const fn renew(&mut self, now: Micros) {
+        self.next_at = Micros(now.0.saturating_add(self.lease));
+    }
+
+    /// Something was read.
+    pub const fn goes_on(&mut self, now: Micros) {
         self.tries = 0;
-        self.next_at = later(now, lease);
+        self.renew(now);
     }
 
     /// It waits, and is tried again by itself.

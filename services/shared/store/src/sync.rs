@@ -72,8 +72,8 @@ pub enum SyncStep {
     Take(Uuid, Duration),
     /// It is cancelled.
     Cancel(Uuid),
-    /// Whoever has it goes on for so long.
-    Renew(Uuid, u32, Duration),
+    /// Whoever has it is alive.
+    Renew(Uuid, u32),
     /// A page of the account's chats.
     Chats(Uuid, u32, Vec<ListedChat>, Option<String>),
     /// The people of a chat; who is the owner is true.

@@ -136,6 +136,7 @@ fn message_record() -> MessageRecord {
 #[test]
 fn all_that_a_record_knows_reaches_the_wire() {
     let account = AccountRecord {
+        complete_up_to: Some(AT - 2),
         id: "a1".into(),
         name: "+1 555 010 0001".into(),
         phone: Some("+15550100001".into()),

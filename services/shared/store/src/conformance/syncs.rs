@@ -238,7 +238,7 @@ pub async fn a_repair_begins_before_the_end_of_what_is_complete_and_its_news_are
     history.list(vec![], None, 1000).await;
     history.end(SyncState::Done, 1001).await;
     let run = Run::new(fresh, ask(2, None), 5000).await;
-    let step = SyncStep::Renew(run.id, run.taken, LEASE);
+    let step = SyncStep::Renew(run.id, run.taken);
     let repair = stands(fresh, step, 5000).await;
     assert_eq!(repair.kind, SyncKind::Repair as i32);
     assert_eq!(repair.since, Some(at(1000 - 600).0));

@@ -87,7 +87,7 @@ const fn id_of(step: &SyncStep) -> Uuid {
 const fn taken_of(step: &SyncStep) -> Option<u32> {
     match step {
         SyncStep::Ask(_) | SyncStep::Take(..) | SyncStep::Cancel(_) => None,
-        SyncStep::Renew(_, taken, _)
+        SyncStep::Renew(_, taken)
         | SyncStep::Chats(_, taken, ..)
         | SyncStep::People(_, taken, ..)
         | SyncStep::Messages(_, taken, _)
@@ -210,12 +210,19 @@ impl Book {
                     self.change_sync(key, true, |sync| sync.end(SyncState::Cancelled, None, now));
                 }
             }
-            SyncStep::Renew(_, _, lease) => {
-                self.change_sync(key, false, |sync| sync.goes_on(now, lease));
+            SyncStep::Renew(..) => self.change_sync(key, false, |sync| sync.renew(now)),
+            SyncStep::Chats(_, _, chats, next) => {
+                self.change_sync(key, false, |sync| sync.goes_on(now));
+                self.chats_listed(key, &chats, next, stamp);
             }
-            SyncStep::Chats(_, _, chats, next) => self.chats_listed(key, &chats, next, stamp),
-            SyncStep::People(_, _, chat, people) => self.people_read(key, &chat, &people, stamp),
-            SyncStep::Messages(_, _, read) => self.messages_read(key, *read, stamps, now),
+            SyncStep::People(_, _, chat, people) => {
+                self.change_sync(key, false, |sync| sync.goes_on(now));
+                self.people_read(key, &chat, &people, stamp);
+            }
+            SyncStep::Messages(_, _, read) => {
+                self.change_sync(key, false, |sync| sync.goes_on(now));
+                self.messages_read(key, *read, stamps, now);
+            }
             SyncStep::GiveUp(_, _, chat) => {
                 if let Some(chat) = self.chat_keys.get(&chat).copied() {
                     self.chat_ends(key, chat, true, now);
@@ -376,7 +383,6 @@ impl Book {
         if let Some(task) = self.sync_chats.get_mut(&(key, chat_key)) {
             task.people = true;
         }
-        self.change_sync(key, false, |_| {});
     }
 
     fn messages_read(&mut self, key: i64, read: MessagesRead, stamps: &[Stamp], now: Micros) {

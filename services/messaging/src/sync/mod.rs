@@ -1,0 +1,195 @@
+//! Reads history in and repairs gaps.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Importer`] | takes the synchronisations that are due, a few at a time |
+//! | [`run`] | one of them, from its taking to its end or pause |
+//! | [`history`] | the account's chats, and of each its people and messages |
+//! | [`repair`] | what the account's chats got since a time |
+//! | [`pages`] | writes what was read, piece by piece, and reads on meanwhile |
+//!
+//! Where a synchronisation stands is in the database alone, page by page: killed at any point, another process
+//! goes on with the page that was not written to its end. Nothing here looks for new messages; those come by
+//! webhook.
+
+mod history;
+mod pages;
+mod repair;
+mod run;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel_domain::{AccountId, Micros};
+use channel_runtime::clock::Clock;
+use channel_runtime::supervise::TaskError;
+use channel_store::sync::{SyncAsk, SyncDone, SyncDue, SyncOrder, SyncStep};
+use channel_store::{Store, StoreError};
+use channel_unipile::upstream::Upstream;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::MessagingConfig;
+use crate::dispatch::hear;
+use run::Run;
+
+/// What the synchronisations share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) upstream: Arc<dyn Upstream>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Arc<MessagingConfig>,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+
+    async fn step(&self, account: &AccountId, step: SyncStep) -> Result<SyncDone, StoreError> {
+        let order = SyncOrder { account: account.clone(), step, now: self.now(), trace: None };
+        self.store.sync_step(order).await
+    }
+}
+
+/// What nobody asked for: a repair where history was read in, else the history.
+pub(crate) fn by_itself(not_before: Option<Micros>) -> SyncAsk {
+    SyncAsk {
+        id: Uuid::now_v7(),
+        kind: None,
+        chat: None,
+        since: None,
+        deep: false,
+        automatic: true,
+        not_before,
+    }
+}
+
+/// Takes the synchronisations that are due.
+#[derive(Clone)]
+pub struct Importer {
+    shared: Arc<Shared>,
+    wake: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Importer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Importer").finish_non_exhaustive()
+    }
+}
+
+impl Importer {
+    /// Over a store and an upstream. `wake` tells of what was asked for in this process.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        upstream: Arc<dyn Upstream>,
+        clock: Arc<dyn Clock>,
+        config: Arc<MessagingConfig>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { store, upstream, clock, config }), wake }
+    }
+
+    /// Works until `stop`; what is under way then stops after its page and goes on at the next start. Begins
+    /// with a repair of every account, for what came while nobody was here.
+    ///
+    /// # Errors
+    ///
+    /// Never: what fails is tried again.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
+        let mut wakeups = Some(self.shared.store.wakeups());
+        let (mut running, mut taken) = (JoinSet::new(), HashSet::new());
+        let mut repaired = false;
+        while !stop.is_cancelled() {
+            repaired = repaired || self.repair_all().await;
+            self.start_what_is_due(&mut running, &mut taken, &stop).await;
+            let mut closed = false;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(done) = running.join_next() => settle(done, &mut taken),
+                () = self.wake.notified() => {}
+                heard = hear(&mut wakeups) => closed = heard.is_none(),
+                () = tokio::time::sleep(self.shared.config.poll_interval()) => {}
+            }
+            if closed {
+                wakeups = None;
+            }
+            // Each webhook and each page is a hint; a few looks a second are enough.
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+            }
+        }
+        while let Some(done) = running.join_next().await {
+            settle(done, &mut taken);
+        }
+        Ok(())
+    }
+
+    /// Asks for a repair of every account whose history was read in. False if that has to be tried again.
+    async fn repair_all(&self) -> bool {
+        let asked = async {
+            for account in self.shared.store.imported_accounts().await? {
+                self.shared.step(&account, SyncStep::Ask(Box::new(by_itself(None)))).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        match asked.await {
+            Ok(()) => true,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "repairs could not be asked for and will be");
+                false
+            }
+        }
+    }
+
+    async fn start_what_is_due(
+        &self,
+        running: &mut JoinSet<AccountId>,
+        taken: &mut HashSet<AccountId>,
+        stop: &CancellationToken,
+    ) {
+        let room = self.shared.config.import_concurrency.saturating_sub(running.len());
+        if room == 0 {
+            return;
+        }
+        let but: Vec<_> = taken.iter().cloned().collect();
+        let due = match self.shared.store.syncs_due(self.shared.now(), &but, room).await {
+            Ok(due) => due,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                return tracing::warn!(error, "synchronisations cannot be looked for");
+            }
+        };
+        for SyncDue { account, id, .. } in due {
+            // One at a time for each account.
+            if !taken.insert(account.clone()) {
+                continue;
+            }
+            let run = Run::new(Arc::clone(&self.shared), account.clone(), id, stop.clone());
+            running.spawn(async move {
+                run.run().await;
+                account
+            });
+        }
+    }
+}
+
+/// The least time between two looks for what is due.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+fn settle(done: Result<AccountId, tokio::task::JoinError>, taken: &mut HashSet<AccountId>) {
+    match done {
+        Ok(account) => drop(taken.remove(&account)),
+        Err(error) => {
+            // Whose it was is not known; its lease tells.
+            tracing::error!(error = %error, "a synchronisation was lost");
+            taken.clear();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Writes what was read, piece by piece, and reads on meanwhile.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use channel_domain::fact::Fact;
+use channel_domain::{ChatId, Micros};
+use channel_store::sync::{MessagesRead, PageEnd, SyncStep};
+use channel_unipile::upstream::{
+    Answer, Attendee, Cursor, MessageQuery, MessageState, PAGE_MAX, Page, Paging,
+};
+
+use super::run::{Halt, Run};
+
+/// Pieces are made so large that writing one takes about so long: whatever else is to be written waits for no
+/// more than one.
+const PIECE_TAKES: Duration = Duration::from_millis(5);
+const SMALLEST: usize = 16;
+/// No list is longer; one that is leads in circles.
+pub(super) const MOST_PAGES: u32 = 100_000;
+
+/// Where pages of messages come from.
+pub(super) enum Source<'s> {
+    /// The messages of a chat, with its people.
+    Chat(&'s ChatId, &'s [Attendee]),
+    /// Those of the account.
+    Account,
+}
+
+/// A page, and when it was asked for.
+struct Read {
+    page: Page<MessageState>,
+    at: Micros,
+}
+
+/// How a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// It was read to its end.
+    Whole,
+    /// A cursor came twice, or there were too many.
+    Circles,
+}
+
+impl Run {
+    /// Reads all pages from a cursor on. An answer that is no page is given back, for what it means depends on
+    /// the list.
+    pub(super) async fn messages(
+        &self,
+        source: &Source<'_>,
+        cursor: Option<&str>,
+        pages: u32,
+        since: Option<Micros>,
+    ) -> Result<Answer<Listed>, Halt> {
+        let mut seen: HashSet<Cursor> = HashSet::new();
+        let mut left = MOST_PAGES.saturating_sub(pages);
+        let from = cursor.and_then(Cursor::new);
+        let mut read = match self.page(source, from, since).await? {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error)),
+        };
+        loop {
+            left = left.saturating_sub(1);
+            let next = read.page.next.clone();
+            if next.as_ref().is_some_and(|next| left == 0 || !seen.insert(next.clone())) {
+                return Ok(Ok(Listed::Circles));
+            }
+            let Some(next) = next else {
+                self.write(source, read).await?;
+                return Ok(Ok(Listed::Whole));
+            };
+            if self.is_stopped() {
+                self.write(source, read).await?;
+                return Err(Halt::Lost);
+            }
+            let (written, following) =
+                tokio::join!(self.write(source, read), self.page(source, Some(next), since));
+            written?;
+            read = match following? {
+                Ok(read) => read,
+                Err(error) => return Ok(Err(error)),
+            };
+        }
+    }
+
+    async fn page(
+        &self,
+        source: &Source<'_>,
+        cursor: Option<Cursor>,
+        since: Option<Micros>,
+    ) -> Result<Answer<Read>, Halt> {
+        let at = self.shared.now();
+        let paging = Paging { cursor, limit: PAGE_MAX };
+        let query = MessageQuery { after: since, paging, ..MessageQuery::default() };
+        let (upstream, account) = (&self.shared.upstream, &self.account);
+        let answer = match source {
+            Source::Chat(chat, _) => {
+                self.ask(upstream.chat_messages(account, chat, &query)).await?
+            }
+            Source::Account => self.ask(upstream.messages(account, &query)).await?,
+        };
+        Ok(answer.map(|page| Read { page, at }))
+    }
+
+    async fn write(&self, source: &Source<'_>, read: Read) -> Result<(), Halt> {
+        let count = read.page.items.len() as u64;
+        let end =
+            PageEnd { read: count, next: read.page.next.map(|next| next.as_str().to_owned()) };
+        // Oldest first, as webhooks would have told it.
+        let mut messages = Vec::with_capacity(read.page.items.len());
+        for state in read.page.items.iter().rev() {
+            messages.push(self.facts(source, state).await?);
+        }
+        let chat = match source {
+            Source::Chat(chat, _) => Some((*chat).clone()),
+            Source::Account => None,
+        };
+        let mut piece = Piece::default();
+        loop {
+            let facts = piece.cut(&mut messages);
+            let end = messages.is_empty().then(|| end.clone());
+            let is_last = end.is_some();
+            let began = Instant::now();
+            let read = MessagesRead { chat: chat.clone(), facts, read_at: read.at, end };
+            self.step(SyncStep::Messages(self.id, self.taken, Box::new(read))).await?;
+            piece.took(began.elapsed());
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// REST names who reacted by WhatsApp's id alone; the chat's people tell who that is.
+    async fn facts(&self, source: &Source<'_>, state: &MessageState) -> Result<Vec<Fact>, Halt> {
+        let has_reactions = state.reactions.as_ref().is_some_and(|reactions| !reactions.is_empty());
+        match source {
+            Source::Chat(_, people) => Ok(state.facts(people)),
+            Source::Account if has_reactions => {
+                let chat = &state.received.chat.id;
+                let upstream = &self.shared.upstream;
+                let people = self.ask(upstream.chat_attendees(&self.account, chat)).await?;
+                Ok(state.facts(&people.map_err(|error| self.halt(&error))?.items))
+            }
+            Source::Account => Ok(state.facts(&[])),
+        }
+    }
+}
+
+/// How much is written at a time.
+struct Piece {
+    messages: usize,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self { messages: 4 * SMALLEST }
+    }
+}
+
+impl Piece {
+    fn cut(&self, messages: &mut Vec<Vec<Fact>>) -> Vec<Fact> {
+        let count = self.messages.min(messages.len());
+        messages.drain(..count).flatten().collect()
+    }
+
+    fn took(&mut self, time: Duration) {
+        let fits = PIECE_TAKES.as_secs_f64() / time.as_secs_f64().max(1e-6);
+        let factor = fits.clamp(0.5, 2.0);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few hundred at the most"
+        )]
+        let messages = (self.messages as f64 * factor) as usize;
+        self.messages = messages.clamp(SMALLEST, PAGE_MAX.into());
+    }
+}
