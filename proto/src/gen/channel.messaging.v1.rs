@@ -1052,7 +1052,12 @@ pub mod messaging_service_client {
         }
         /// Starts importing the history of an account, or fetching what it missed.
         ///
+        /// It runs by itself: once for a new account, and a repair each time that the server starts or the account comes
+        /// back. Follow it with QueryService.Watch; the same call with the `sync_id` as `request_id` tells how far it came.
+        ///
         /// Role: agent. Safe to retry: one synchronisation of a kind runs at a time.
+        ///
+        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`.
         pub async fn sync_account(
             &mut self,
             request: impl tonic::IntoRequest<super::SyncAccountRequest>,
@@ -1085,6 +1090,8 @@ pub mod messaging_service_client {
         /// Starts importing one chat.
         ///
         /// Role: agent. Safe to retry: one synchronisation of a chat runs at a time.
+        ///
+        /// NOT_FOUND: `CHAT_NOT_FOUND`. FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`.
         pub async fn sync_chat(
             &mut self,
             request: impl tonic::IntoRequest<super::SyncChatRequest>,
@@ -1429,7 +1436,12 @@ pub mod messaging_service_server {
         >;
         /// Starts importing the history of an account, or fetching what it missed.
         ///
+        /// It runs by itself: once for a new account, and a repair each time that the server starts or the account comes
+        /// back. Follow it with QueryService.Watch; the same call with the `sync_id` as `request_id` tells how far it came.
+        ///
         /// Role: agent. Safe to retry: one synchronisation of a kind runs at a time.
+        ///
+        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`.
         async fn sync_account(
             &self,
             request: tonic::Request<super::SyncAccountRequest>,
@@ -1440,6 +1452,8 @@ pub mod messaging_service_server {
         /// Starts importing one chat.
         ///
         /// Role: agent. Safe to retry: one synchronisation of a chat runs at a time.
+        ///
+        /// NOT_FOUND: `CHAT_NOT_FOUND`. FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`.
         async fn sync_chat(
             &self,
             request: tonic::Request<super::SyncChatRequest>,

@@ -787,8 +787,10 @@ pub enum MessageOrigin {
     Webhook = 1,
     /// Sent from here with MessagingService.
     Sent = 2,
-    /// Read from the upstream's history: an import or a gap repair.
+    /// Read from the upstream's history; it never counts as unread.
     Import = 3,
+    /// Missed as a webhook, and read from the upstream by a gap repair, or sent while an import ran.
+    Repair = 4,
 }
 impl MessageOrigin {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -801,6 +803,7 @@ impl MessageOrigin {
             Self::Webhook => "MESSAGE_ORIGIN_WEBHOOK",
             Self::Sent => "MESSAGE_ORIGIN_SENT",
             Self::Import => "MESSAGE_ORIGIN_IMPORT",
+            Self::Repair => "MESSAGE_ORIGIN_REPAIR",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -810,6 +813,7 @@ impl MessageOrigin {
             "MESSAGE_ORIGIN_WEBHOOK" => Some(Self::Webhook),
             "MESSAGE_ORIGIN_SENT" => Some(Self::Sent),
             "MESSAGE_ORIGIN_IMPORT" => Some(Self::Import),
+            "MESSAGE_ORIGIN_REPAIR" => Some(Self::Repair),
             _ => None,
         }
     }
@@ -1197,7 +1201,9 @@ pub struct SyncProgress {
     /// Estimated time left. Unset: not known.
     #[prost(message, optional, tag = "13")]
     pub remaining: ::core::option::Option<::prost_types::Duration>,
-    /// Stable reason of a pause or failure, for example `ACCOUNT_DISCONNECTED`. Empty: none.
+    /// Stable reason of a pause (`ACCOUNT_DISCONNECTED`, `UPSTREAM_UNAVAILABLE`, `UPSTREAM_LIMITED`,
+    /// `UPSTREAM_NOT_CONFIGURED`) or failure (`UPSTREAM_REFUSED`, `UPSTREAM_CURSOR_LOOP`; `CHATS_INCOMPLETE`: some chats
+    /// could not be read to their end, the others are here). Empty: none.
     #[prost(string, tag = "14")]
     pub reason: ::prost::alloc::string::String,
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate, token, watch,
+    chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate, sync, token,
+    watch,
 };
 
 /// What is said above the options.
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Messages(messages::Args),
     /// Send a message into a chat
     Send(send::Args),
+    /// Read the history of an account or chat in, or repair what was missed
+    Sync(sync::Args),
     /// Look at stored webhooks, and apply them again
     #[command(subcommand)]
     Inbox(inbox::Command),

@@ -62,7 +62,7 @@ const FEATURES: [(Feature, Needs); 17] = [
     (Feature::Archive, Needs::Hoping),
     (Feature::Mute, Needs::Hoping),
     (Feature::Pin, Needs::Hoping),
-    (Feature::ImportHistory, Needs::Later),
+    (Feature::ImportHistory, Needs::Acting(Role::Agent)),
     (Feature::ManageAccounts, Needs::Later),
     (Feature::Search, Needs::Nothing),
 ];

@@ -11,6 +11,7 @@ pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+pub(crate) mod sync;
 pub(crate) mod token;
 pub(crate) mod version;
 pub(crate) mod watch;

@@ -48,10 +48,8 @@ fn refusal<T>(answer: Result<Response<T>, Status>) -> (Code, String) {
 async fn a_call_that_is_not_built_says_so_to_those_who_may_make_it() {
     let desk = Desk::new(true).await;
     let not_built = (Code::Unimplemented, "NOT_BUILT".to_owned());
-    for role in [Role::Agent, Role::Admin] {
-        let call = desk.grpc.sync_account(from(role, pb::SyncAccountRequest::default()));
-        assert_eq!(refusal(call.await), not_built);
-    }
+    let call = desk.grpc.remove_account(from(Role::Admin, pb::RemoveAccountRequest::default()));
+    assert_eq!(refusal(call.await), not_built);
 }
 
 #[tokio::test]

@@ -45,7 +45,8 @@ pub(super) const fn origin(origin: Origin) -> pb::MessageOrigin {
     match origin {
         Origin::Webhook => pb::MessageOrigin::Webhook,
         Origin::Sent => pb::MessageOrigin::Sent,
-        Origin::Imported | Origin::Repaired => pb::MessageOrigin::Import,
+        Origin::Imported => pb::MessageOrigin::Import,
+        Origin::Repaired => pb::MessageOrigin::Repair,
     }
 }
 

@@ -37,7 +37,7 @@ fn every_kind_of_the_domain_has_a_place_of_its_own_on_the_wire() {
     let chats = numbers(ChatKind::from_number);
     distinct(chats.iter().map(|it| plain(kinds::chat_kind_of(*it as i32).into())), 3);
     let origins = numbers(Origin::from_number);
-    distinct(origins.iter().map(|it| plain(kinds::origin_of(*it as i32).into())), 3);
+    distinct(origins.iter().map(|it| plain(kinds::origin_of(*it as i32).into())), 4);
     let statuses = numbers(Status::from_rank);
     distinct(statuses.iter().map(|it| plain(kinds::status_of(it.rank().into()).into())), 5);
     let content = kinds::CONTENT.map(|it| kinds::content_of(record::content_kind(it)));
@@ -48,7 +48,7 @@ fn every_kind_of_the_domain_has_a_place_of_its_own_on_the_wire() {
     distinct(files.map(|it| plain(it.into())), 8);
     distinct(numbers(Op::from_number).into_iter().map(|it| plain(kinds::op(it).into())), 4);
     let entities = numbers(Entity::from_number);
-    distinct(entities.into_iter().map(|it| plain(kinds::entity(it).into())), 5);
+    distinct(entities.into_iter().map(|it| plain(kinds::entity(it).into())), 6);
     let phases = numbers(Phase::from_number);
     distinct(phases.into_iter().map(|it| plain(super::send::phase_of(it as i32).into())), 8);
 }

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use channel_proto::query::v1::{Reset, ResetReason};
-use channel_proto::types::v1::Change;
 use channel_proto::types::v1::change::Entity;
+use channel_proto::types::v1::{Change, SyncKind, SyncProgress};
 use prost_reflect::DynamicMessage;
 use serde::Serialize;
 
@@ -82,6 +82,11 @@ impl Printer {
                     self.line(&account.display_name, &line)?;
                 }
             }
+            Some(Entity::SyncProgress(sync)) => {
+                if let Some(line) = self.story.of_sync(&sync, at) {
+                    self.line(kind(&sync), &line)?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -122,6 +127,14 @@ impl Printer {
     }
 }
 
+fn kind(sync: &SyncProgress) -> &'static str {
+    match sync.kind() {
+        SyncKind::Repair => "repair",
+        SyncKind::Chat => "history of a chat",
+        SyncKind::History | SyncKind::Unspecified => "history",
+    }
+}
+
 /// Two columns wide, all of them.
 const fn look(mark: Mark) -> (&'static str, Style) {
     match mark {
@@ -135,5 +148,6 @@ const fn look(mark: Mark) -> (&'static str, Style) {
         Mark::Deleted => ("⌫ ", Style::Faint),
         Mark::Failed => ("✗ ", Style::Alarm),
         Mark::Account => ("● ", Style::Strong),
+        Mark::Sync => ("⇊ ", Style::Faint),
     }
 }

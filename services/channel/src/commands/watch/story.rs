@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 
 use channel_proto::types::v1::{
-    Account, AttachmentKind, ConnectionState, ContentKind, Message, MessageDirection, MessageStatus,
+    Account, AttachmentKind, ConnectionState, ContentKind, Message, MessageDirection,
+    MessageStatus, SyncKind, SyncProgress, SyncState,
 };
 use jiff::tz::TimeZone;
 use prost_types::Timestamp;
+
+use crate::commands::sync::bar;
 
 /// Messages remembered at most.
 const MOST: usize = 10_000;
 /// A change this long after its message was stored is about an old message, in seconds.
 const OLD: i64 = 2;
+/// How often it is told how far a synchronisation came, in seconds.
+const SYNC_EVERY: i64 = 2;
 /// How much of a message is repeated when something happens to it.
 const EXCERPT: usize = 40;
 
@@ -28,6 +33,7 @@ pub(super) enum Mark {
     Deleted,
     Failed,
     Account,
+    Sync,
 }
 
 /// One line.
@@ -77,6 +83,8 @@ impl Seen {
 pub(super) struct Story {
     messages: HashMap<(String, String), Seen>,
     accounts: HashMap<String, ConnectionState>,
+    /// Where a synchronisation stood when it was told last, and the second.
+    syncs: HashMap<String, (SyncState, i64)>,
 }
 
 impl Story {
@@ -114,6 +122,24 @@ impl Story {
             mark: Mark::Account,
             text: format!("account is {}", name.to_lowercase().replace('_', " ")),
         })
+    }
+}
+
+impl Story {
+    /// How far a synchronisation came: when it begins or ends, and now and then. A repair that finds nothing is
+    /// none of a person's business.
+    pub(super) fn of_sync(&mut self, sync: &SyncProgress, at: Option<Timestamp>) -> Option<Line> {
+        let (state, second) = (sync.state(), at.map_or(0, |at| at.seconds));
+        let quiet = sync.kind() == SyncKind::Repair
+            && sync.messages_added == 0
+            && !matches!(state, SyncState::Failed | SyncState::Paused);
+        let before = self.syncs.get(&sync.sync_id).copied();
+        let is_news = before.is_none_or(|(was, then)| was != state || second - then >= SYNC_EVERY);
+        if quiet || !is_news {
+            return None;
+        }
+        self.syncs.insert(sync.sync_id.clone(), (state, second));
+        Some(Line { time: clock(at), mark: Mark::Sync, text: bar(sync) })
     }
 }
 
@@ -280,6 +306,24 @@ mod tests {
             Some(MessageFailure { reason: "EXPIRED".to_owned(), ..MessageFailure::default() });
         let line = told(&mut story, &it).unwrap();
         assert_eq!(line, (Mark::Failed, "not sent (EXPIRED): “see you at five”".to_owned()));
+    }
+
+    #[test]
+    fn a_synchronisation_is_told_now_and_then_and_a_repair_only_if_it_finds_something() {
+        let mut story = Story::default();
+        let mut it = SyncProgress {
+            kind: SyncKind::History.into(),
+            state: SyncState::Running.into(),
+            ..SyncProgress::default()
+        };
+        let mut told = |it: &SyncProgress, at| story.of_sync(it, Some(second(at))).is_some();
+        assert!(told(&it, 100) && !told(&it, 101) && told(&it, 102));
+        it.state = SyncState::Done.into();
+        assert!(told(&it, 102));
+        (it.kind, it.sync_id) = (SyncKind::Repair.into(), "repair".to_owned());
+        assert!(!told(&it, 103));
+        it.messages_added = 1;
+        assert!(told(&it, 103));
     }
 
     #[test]

@@ -256,8 +256,7 @@ pub async fn a_repair_begins_before_the_end_of_what_is_complete_and_its_news_are
 }
 
 pub async fn one_synchronisation_of_a_kind_runs_at_a_time(fresh: &Fresh) {
-    let desk = Desk::new(fresh).await;
-    drop(desk);
+    Desk::new(fresh).await;
     let asks =
         async |ask: SyncAsk, second| carry_out(fresh, SyncStep::Ask(Box::new(ask)), second).await;
     let id = |done: SyncDone| match done {

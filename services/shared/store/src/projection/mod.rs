@@ -20,6 +20,7 @@ mod sends;
 mod start;
 mod submit;
 mod sync;
+mod unread;
 
 pub use command::command;
 pub use engine::{Unit, UnitSource, keep, project};
