@@ -74,6 +74,7 @@ impl Admission {
         };
         // After the token was taken, so that `drain` cannot miss it.
         if self.inside.is_closed() {
+            self.counters.turned_away();
             let retry_after = self.retry_after;
             return Err(Refusal::ShuttingDown { retry_after });
         }
@@ -100,7 +101,8 @@ impl Admission {
             reading: read.reading.clone(),
             trace: traceparent_of_current_span(),
         };
-        let verdict = self.batcher.store(delivery, entry.deadline).await?;
+        let stored = self.batcher.store(delivery, entry.deadline).await;
+        let verdict = stored.inspect_err(|_| self.counters.turned_away())?;
         debug!(
             inbox.id = verdict.inbox,
             outcome = ?verdict.outcome,

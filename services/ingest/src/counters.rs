@@ -36,6 +36,8 @@ pub(crate) struct Counters {
     unknown: Mutex<HashMap<String, u64>>,
     store_only: AtomicBool,
     writers_waiting: AtomicUsize,
+    /// No webhook that was pushed was turned away, since it was last asked what was missed.
+    complete: AtomicBool,
 }
 
 impl Counters {
@@ -83,6 +85,17 @@ impl Counters {
         all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         all.truncate(most);
         all
+    }
+
+    /// Notes that a webhook was turned away that would have been stored.
+    pub(crate) fn turned_away(&self) {
+        self.complete.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it is to be asked what was missed: once after webhooks were turned away, and once after the
+    /// beginning, for nobody was here before.
+    pub(crate) fn may_have_missed(&self) -> bool {
+        !self.complete.swap(true, Ordering::Relaxed)
     }
 
     /// Notes how the last batch was written.

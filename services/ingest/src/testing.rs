@@ -39,6 +39,8 @@ pub(crate) struct FakeStore {
     pub(crate) postponed: Mutex<Vec<(i64, Option<Micros>, &'static str)>>,
     pub(crate) pruned: Mutex<Vec<(&'static str, Micros, usize)>>,
     pub(crate) prunable: Mutex<u64>,
+    /// How often it was told that webhooks may have been lost.
+    pub(crate) asked_for_missed: std::sync::atomic::AtomicU32,
 }
 
 impl FakeStore {
@@ -50,6 +52,7 @@ impl FakeStore {
             calls: Mutex::default(),
             rows: Mutex::default(),
             broken: Mutex::default(),
+            asked_for_missed: std::sync::atomic::AtomicU32::default(),
             settling: Mutex::default(),
             postponed: Mutex::default(),
             pruned: Mutex::default(),
@@ -109,6 +112,11 @@ impl Intake for FakeStore {
 
     async fn keep(&self, batch: Vec<Delivery>) -> Result<Taken, StoreError> {
         self.write("keep", batch).await
+    }
+
+    async fn ask_for_missed(&self, _: Micros) -> Result<u64, StoreError> {
+        self.asked_for_missed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Ok(1)
     }
 
     async fn settle(&self, stored: &Stored, _: Reading, _: Mode) -> Result<Settled, StoreError> {

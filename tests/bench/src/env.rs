@@ -44,6 +44,8 @@ pub(crate) struct Sizes {
     pub(crate) reads: usize,
     /// Accounts, and messages that wait in each.
     pub(crate) outbox: [usize; 2],
+    /// Chats of an account with a past, and messages in each.
+    pub(crate) history: [usize; 2],
 }
 
 impl Sizes {
@@ -57,6 +59,7 @@ impl Sizes {
             messages: [10_000.min(args.messages), args.messages],
             reads: 200,
             outbox: [200, 50],
+            history: [50, 2_000],
         };
         if !args.quick {
             return full;
@@ -70,6 +73,7 @@ impl Sizes {
             messages: [1_000, 5_000],
             reads: 20,
             outbox: [10, 5],
+            history: [5, 300],
         }
     }
 }

@@ -18,6 +18,9 @@ pub(crate) struct UpstreamArgs {
     /// How long it takes to take a message.
     #[arg(long, default_value_t = 0)]
     pub(crate) latency_ms: u64,
+    /// Messages of each chat from before the run.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) past: u32,
 }
 
 /// Where it is, and what it has.
@@ -49,6 +52,7 @@ pub(crate) async fn run(args: UpstreamArgs) -> anyhow::Result<()> {
         announce_accounts: false,
         history: 0,
         total: Some(0),
+        past_per_chat: args.past,
         api: Some(ApiConfig { faults, ..ApiConfig::default() }),
         ..SimulatorConfig::default()
     })

@@ -5,13 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use channel_domain::Micros;
 use channel_store::StoreError;
 use channel_store::intake::{Delivery, Intake, Taken};
 use futures::FutureExt;
 use rand::Rng;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::job::Job;
 use super::lane::Waiting;
@@ -112,7 +113,9 @@ impl WriterParts {
             let deliveries = batch.iter().map(|job| job.delivery.clone()).collect();
             match self.attempt(way, deliveries).await {
                 Ok(taken) => {
+                    let now = batch.iter().map(|job| job.delivery.received_at).max();
                     self.answer(way, batch, taken);
+                    self.ask_for_missed(now.unwrap_or_default()).await;
                     return vec![];
                 }
                 Err(Failure::Temporary) if self.ending.is_cancelled() && failures > 0 => {
@@ -155,6 +158,21 @@ impl WriterParts {
         }
         if way == Way::Keep {
             self.kept.notify_one();
+        }
+    }
+
+    /// The store is there again: UniPile is asked for what could not be stored.
+    async fn ask_for_missed(&self, now: Micros) {
+        if !self.counters.may_have_missed() {
+            return;
+        }
+        match AssertUnwindSafe(self.store.ask_for_missed(now)).catch_unwind().await {
+            Ok(Ok(accounts)) => info!(accounts, "it is asked what was missed"),
+            Ok(Err(problem)) => {
+                self.counters.turned_away();
+                warn!(error = &problem as &dyn Error, "it will be asked what was missed");
+            }
+            Err(_) => error!("asking what was missed panicked"),
         }
     }
 

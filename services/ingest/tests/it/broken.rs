@@ -31,6 +31,10 @@ impl Intake for Damaged {
         self.0.keep(batch).await
     }
 
+    async fn ask_for_missed(&self, now: Micros) -> Result<u64, StoreError> {
+        self.0.ask_for_missed(now).await
+    }
+
     async fn settle(
         &self,
         it: &Stored,

@@ -29,6 +29,7 @@ use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -103,9 +104,10 @@ impl Importer {
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
         let mut wakeups = Some(self.shared.store.wakeups());
         let (mut running, mut taken) = (JoinSet::new(), HashSet::new());
-        let mut repaired = false;
+        let (mut repaired, mut measured) = (false, None);
         while !stop.is_cancelled() {
             repaired = repaired || self.repair_all().await;
+            self.measure(&mut measured).await;
             self.start_what_is_due(&mut running, &mut taken, &stop).await;
             let mut closed = false;
             tokio::select! {
@@ -133,7 +135,7 @@ impl Importer {
     /// Asks for a repair of every account whose history was read in. False if that has to be tried again.
     async fn repair_all(&self) -> bool {
         let asked = async {
-            for account in self.shared.store.imported_accounts().await? {
+            for (account, _) in self.shared.store.imported_accounts().await? {
                 self.shared.step(&account, SyncStep::Ask(Box::new(by_itself(None)))).await?;
             }
             Ok::<_, StoreError>(())
@@ -145,6 +147,21 @@ impl Importer {
                 tracing::warn!(error, "repairs could not be asked for and will be");
                 false
             }
+        }
+    }
+
+    /// Tells up to when everything is here, of the account that is least far; now and then.
+    async fn measure(&self, measured: &mut Option<Instant>) {
+        if measured.is_some_and(|at| at.elapsed() < MEASURE_EVERY) {
+            return;
+        }
+        *measured = Some(Instant::now());
+        // A database that does not answer is told by what is due.
+        let Ok(accounts) = self.shared.store.imported_accounts().await else { return };
+        if let Some(up_to) = accounts.into_iter().map(|(_, up_to)| up_to).min() {
+            #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+            metrics::gauge!("channel_messaging_complete_up_to_seconds")
+                .set((up_to.0 / 1_000_000) as f64);
         }
     }
 
@@ -179,6 +196,9 @@ impl Importer {
         }
     }
 }
+
+/// How often it is told up to when everything is here.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
 
 /// The least time between two looks for what is due.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);

@@ -125,6 +125,7 @@ impl Run {
             self.step(SyncStep::Messages(self.id, self.taken, Box::new(read))).await?;
             piece.took(began.elapsed());
             if is_last {
+                metrics::counter!("channel_messaging_sync_messages_total").increment(count);
                 return Ok(());
             }
         }

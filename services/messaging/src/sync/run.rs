@@ -127,6 +127,8 @@ impl Run {
     }
 
     async fn ends(&self, state: SyncState, reason: Option<&'static str>) -> Result<(), Halt> {
+        let outcome = reason.unwrap_or("DONE");
+        metrics::counter!("channel_messaging_syncs_ended_total", "outcome" => outcome).increment(1);
         self.step(SyncStep::End(self.id, self.taken, state, reason)).await
     }
 

@@ -139,3 +139,18 @@ pub(crate) async fn lock(
             .map_err(sorted)?;
     Ok(state.and_then(Outcome::from_number))
 }
+
+/// 4 is reading the account again, after which what it missed is read.
+const MISSED: &str = "INSERT INTO work_items AS w (account_key, kind, subject, created_at, due_at) \
+    SELECT account_key, 4, id, $1, $1 FROM accounts WHERE complete_up_to IS NOT NULL \
+    ON CONFLICT (account_key, kind, subject) DO UPDATE SET created_at = excluded.created_at, \
+      due_at = least(w.due_at, excluded.due_at), attempts = 0";
+
+/// Leaves it to be asked what every account has missed.
+pub(crate) async fn ask_for_missed(
+    connection: &mut PgConnection,
+    now: Micros,
+) -> Result<u64, StoreError> {
+    let asked = sqlx::query(MISSED).bind(now.0).execute(connection).await.map_err(sorted)?;
+    Ok(asked.rows_affected())
+}

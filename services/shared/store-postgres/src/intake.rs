@@ -83,6 +83,13 @@ impl Intake for PostgresStore {
         inbox::counts(&self.readers).await
     }
 
+    async fn ask_for_missed(&self, now: Micros) -> Result<u64, StoreError> {
+        self.transact(move |connection| {
+            Box::pin(async move { Ok(End::Commit(inbox::ask_for_missed(connection, now).await?)) })
+        })
+        .await
+    }
+
     async fn prune_inbox(&self, before: Micros, limit: usize) -> Result<u64, StoreError> {
         self.transact(move |connection| {
             Box::pin(async move { Ok(End::Commit(prune::inbox(connection, before, limit).await?)) })

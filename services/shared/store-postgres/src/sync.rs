@@ -81,12 +81,13 @@ impl Syncs for PostgresStore {
         row.as_ref().map(next).transpose()
     }
 
-    async fn imported_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM accounts WHERE complete_up_to IS NOT NULL")
-                .fetch_all(&self.readers)
-                .await
-                .map_err(sorted)?;
-        Ok(ids.into_iter().map(Into::into).collect())
+    async fn imported_accounts(&self) -> Result<Vec<(AccountId, Micros)>, StoreError> {
+        let accounts: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT id, complete_up_to FROM accounts WHERE complete_up_to IS NOT NULL",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(sorted)?;
+        Ok(accounts.into_iter().map(|(id, up_to)| (id.into(), Micros(up_to))).collect())
     }
 }

@@ -94,6 +94,10 @@ impl Intake for SqliteStore {
         inbox::counts(&self.readers).await
     }
 
+    async fn ask_for_missed(&self, now: Micros) -> Result<u64, StoreError> {
+        self.writer.write(move |connection| Box::pin(inbox::ask_for_missed(connection, now))).await
+    }
+
     async fn prune_inbox(&self, before: Micros, limit: usize) -> Result<u64, StoreError> {
         self.writer.write(move |connection| Box::pin(inbox::prune(connection, before, limit))).await
     }

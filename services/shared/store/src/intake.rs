@@ -332,6 +332,14 @@ pub trait Intake: Send + Sync {
     /// When the database does not answer.
     async fn inbox_counts(&self) -> Result<InboxCounts, StoreError>;
 
+    /// Webhooks may have been lost: leaves it to be asked of UniPile, for every account whose history is here,
+    /// what was missed. Returns how many there are.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was written.
+    async fn ask_for_missed(&self, now: Micros) -> Result<u64, StoreError>;
+
     /// Deletes at most `limit` settled payloads, with their digests, received before `before`. Those
     /// that still need somebody stay. Returns how many went.
     ///

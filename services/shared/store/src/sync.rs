@@ -185,10 +185,10 @@ pub trait Syncs: Send + Sync {
         sync: Uuid,
     ) -> Result<Option<NextChat>, StoreError>;
 
-    /// The accounts of which everything up to some time is here.
+    /// The accounts of which everything up to some time is here, and that time.
     ///
     /// # Errors
     ///
     /// When the database does not answer.
-    async fn imported_accounts(&self) -> Result<Vec<AccountId>, StoreError>;
+    async fn imported_accounts(&self) -> Result<Vec<(AccountId, Micros)>, StoreError>;
 }

@@ -4,6 +4,7 @@ mod corpus;
 mod crowd;
 mod hot;
 mod idle;
+mod import;
 mod lists;
 mod live;
 mod many;
@@ -42,6 +43,7 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
             10 => start::run(env).await?,
             11 => sending::answers(env).await?,
             12 => sending::drain(env).await?,
+            13 => import::run(env).await?,
             _ => vec![],
         };
         table.lines.extend(lines);
@@ -50,7 +52,7 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
     Ok(table)
 }
 
-const NOTES: [(u8, &str); 12] = [
+const NOTES: [(u8, &str); 13] = [
     (1, many::NOTE),
     (2, hot::NOTE),
     (3, single_file::NOTE),
@@ -63,4 +65,5 @@ const NOTES: [(u8, &str); 12] = [
     (10, start::NOTE),
     (11, sending::ANSWER),
     (12, sending::DRAIN),
+    (13, import::NOTE),
 ];

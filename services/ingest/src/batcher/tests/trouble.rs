@@ -34,6 +34,23 @@ async fn a_broken_connection_is_retried_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_missed_is_asked_for_once_at_the_beginning_and_once_after_webhooks_were_turned_away()
+ {
+    let store = shared(|_, _| Do::Work);
+    let running = run(store.clone(), &one_writer());
+    let asked = || store.asked_for_missed.load(Ordering::SeqCst);
+    for (number, expected) in [("1", 1), ("2", 1)] {
+        running.batcher.store(delivery("a", number), deadline()).await.unwrap();
+        sleep(Duration::from_millis(5)).await;
+        assert_eq!(asked(), expected, "webhook {number}");
+    }
+    running.parts.counters.turned_away();
+    running.batcher.store(delivery("a", "3"), deadline()).await.unwrap();
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_that_cannot_be_applied_is_stored_as_it_is() {
     let store = shared(|way, _| if way == "take" { Do::Refuse } else { Do::Work });
     let running = run(store.clone(), &one_writer());

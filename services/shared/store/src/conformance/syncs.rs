@@ -1,12 +1,14 @@
 //! What is promised of history that is read in, and of gaps that are repaired.
 
 use super::Fresh;
+use super::acts::asked;
 use super::facts::{at, edited, incoming, outgoing, person, received};
 use super::log::audit;
 use super::sends::{ACCOUNT, Desk};
 use crate::log::{Entity, LogRow, Op};
 use crate::outbox::ChatNews;
 use crate::record::SyncRecord;
+use crate::rows::WorkKind;
 use crate::sync::{
     ListedChat, MessagesRead, NextChat, PageEnd, SyncAsk, SyncDone, SyncOrder, SyncStep,
 };
@@ -162,7 +164,14 @@ pub async fn history_is_read_in_quietly_and_leaves_nothing_unread(fresh: &Fresh)
     let complete = fresh.account(ACCOUNT).await.record.complete_up_to;
     assert_eq!(complete, Some(at(110).0), "up to when it began");
     let imported = fresh.store.imported_accounts().await.expect("an answer");
-    assert_eq!(imported, [ACCOUNT.into()]);
+    assert_eq!(imported, [(ACCOUNT.into(), at(110))]);
+    // Webhooks may have been lost: it is asked, and asked once however often that is said.
+    fresh.take("new", vec![received(incoming("n1", "n", "Hi", 1))], 121).await;
+    for second in [122, 123] {
+        assert_eq!(fresh.store.ask_for_missed(at(second)).await.expect("it is noted"), 1);
+    }
+    let due = asked(fresh, WorkKind::RefreshAccount).await;
+    assert_eq!(due.iter().map(|due| &*due.subject).collect::<Vec<_>>(), [ACCOUNT]);
 }
 
 pub async fn a_page_that_is_read_twice_adds_nothing_and_tells_nothing(fresh: &Fresh) {
@@ -249,9 +258,13 @@ pub async fn a_repair_begins_before_the_end_of_what_is_complete_and_its_news_are
     assert_eq!(fresh.chat(ACCOUNT, "c7").await.unread, 1);
     let log = log_since(fresh, before).await;
     assert!(log.iter().any(|row| row.entity == Entity::Message), "it is told like any message");
-    let work = super::acts::asked(fresh, crate::rows::WorkKind::FetchChat).await;
+    let work = asked(fresh, WorkKind::FetchChat).await;
     assert!(work.iter().any(|due| due.subject == "c7"), "its chat is asked for");
     run.end(SyncState::Done, 5003).await;
+    assert_eq!(fresh.account(ACCOUNT).await.record.complete_up_to, Some(at(5000).0));
+    // One that leaves a gap before it proves nothing.
+    let short = SyncAsk { since: Some(at(5001)), ..ask(3, Some(SyncKind::Repair)) };
+    Run::new(fresh, short, 6000).await.end(SyncState::Done, 6001).await;
     assert_eq!(fresh.account(ACCOUNT).await.record.complete_up_to, Some(at(5000).0));
 }
 

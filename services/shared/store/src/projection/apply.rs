@@ -14,7 +14,7 @@ use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::{Content, Message, Origin, Reaction, Status};
 use channel_domain::people::{self, Cast};
 use channel_domain::sync::is_before;
-use channel_domain::time::{Micros, Stamp};
+use channel_domain::time::Stamp;
 use sha2::{Digest, Sha256};
 
 impl Book {

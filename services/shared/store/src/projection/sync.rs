@@ -438,9 +438,10 @@ impl Book {
         self.change_sync(key, true, |sync| sync.end(state, reason, now));
         let Some(sync) = self.syncs.get(&key).map(|entry| &entry.row) else { return };
         let complete = sync.started_at.filter(|_| {
-            // Of one that was bounded from without it is not known what lies before.
-            let whole = sync.kind == SyncKind::Repair || sync.since.is_none();
-            state == SyncState::Done && sync.kind != SyncKind::Chat && whole
+            // What lies before must be here: all, or up to where it begins.
+            let known = self.account.row.complete_up_to;
+            let is_whole = sync.since.is_none_or(|since| known.is_some_and(|known| since <= known));
+            state == SyncState::Done && sync.kind != SyncKind::Chat && is_whole
         });
         if let Some(up_to) = complete {
             let merged = self.account.row.merge_complete(up_to);
