@@ -6,15 +6,17 @@
 //!
 //! | part | promise |
 //! |---|---|
+//! | [`Claims`] | an account that is being connected finds its owner |
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the five traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
 //! pass the conformance suite (feature `conformance`).
 
+pub mod claims;
 pub mod error;
 pub mod intake;
 pub mod log;
@@ -28,6 +30,7 @@ pub mod uploads;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use claims::Claims;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
@@ -36,6 +39,6 @@ pub use reads::Reads;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Claims {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Claims> Store for T {}

@@ -2,6 +2,7 @@
 
 use super::kinds::connection_of;
 use super::time::{optional, timestamp};
+use channel_domain::account::Source;
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
 use channel_store::record::AccountRecord;
@@ -10,8 +11,8 @@ use channel_store::record::AccountRecord;
 #[must_use]
 pub fn account(account: &AccountRecord, freshness: pb::Freshness) -> pb::Account {
     let state = connection_of(account.connection);
-    // So far only webhooks tell a state.
     let source = match account.connection_since {
+        Some(_) if account.connection_source == Source::Api as i32 => pb::ConnectionSource::Api,
         Some(_) => pb::ConnectionSource::Webhook,
         None => pb::ConnectionSource::Unspecified,
     };
@@ -23,7 +24,7 @@ pub fn account(account: &AccountRecord, freshness: pb::Freshness) -> pb::Account
             state: state.into(),
             since: optional(account.connection_since),
             source: source.into(),
-            upstream_state: String::new(),
+            upstream_state: account.connection_word.clone().unwrap_or_default(),
         }),
         freshness: Some(freshness),
         self_attendee_id: String::new(),

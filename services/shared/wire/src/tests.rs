@@ -144,6 +144,8 @@ fn all_that_a_record_knows_reaches_the_wire() {
         synced_at: Some(AT),
         created_at: AT - 1,
         rev: 4,
+        connection_source: 2,
+        connection_word: Some("CREDENTIALS".into()),
     };
     let fresh = freshness(&account, Some(Micros(AT + 9)), 41);
     let person = AttendeeRecord {

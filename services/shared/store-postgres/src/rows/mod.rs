@@ -15,6 +15,8 @@ mod search;
 mod sent;
 mod together;
 
+pub(crate) use open::new_tenant;
+
 use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::attendee::{Attendee, ClaimKind};
