@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`grpc`] | translates the contract's calls, and decides nothing |
 //! | [`Outgoing`] | checks a command and puts it into the outbox |
+//! | [`Connections`] | connects accounts, connects them again, removes them |
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
@@ -11,6 +12,7 @@
 //! UNIMPLEMENTED with the reason `NOT_BUILT`.
 
 mod config;
+mod connect;
 mod dispatch;
 mod error;
 pub mod grpc;
@@ -19,6 +21,7 @@ mod subscriptions;
 mod uploads;
 
 pub use config::MessagingConfig;
+pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
 pub use error::MessagingError;
 pub use outgoing::{Ask, Outgoing};

@@ -1,5 +1,6 @@
 //! Serves messaging over gRPC. Translates, and decides nothing.
 
+mod connect;
 mod requests;
 mod start;
 
@@ -17,6 +18,7 @@ use channel_wire as wire;
 use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::connect::Connections;
 use crate::error::MessagingError;
 use crate::outgoing::Outgoing;
 use requests::{Doing, Update};
@@ -30,14 +32,35 @@ type Answer<T> = Result<T, MessagingError>;
 #[derive(Debug, Clone)]
 pub struct OverGrpc {
     outgoing: Outgoing,
+    connections: Connections,
     tasks: Tasks,
 }
 
 impl OverGrpc {
-    /// Commands go through `outgoing`, in `tasks` of their own: a caller that goes away leaves nothing half-way.
+    /// Commands go through `outgoing` and `connections`, in `tasks` of their own: a caller that goes away leaves
+    /// nothing half-way.
     #[must_use]
-    pub const fn new(outgoing: Outgoing, tasks: Tasks) -> Self {
-        Self { outgoing, tasks }
+    pub const fn new(outgoing: Outgoing, connections: Connections, tasks: Tasks) -> Self {
+        Self { outgoing, connections, tasks }
+    }
+
+    /// Calls about the accounts themselves.
+    async fn manage<A, R, F>(
+        &self,
+        request: Request<A>,
+        call: impl FnOnce(Connections, Tasks, Identity, A) -> F,
+    ) -> Result<Response<R>, Status>
+    where
+        R: Send + 'static,
+        F: Future<Output = Answer<R>> + Send + 'static,
+    {
+        let caller = identity_of(&request)?;
+        require_role(&caller, Role::Admin)?;
+        let (connections, tasks) = (self.connections.clone(), self.tasks.clone());
+        let work = call(connections, tasks, caller, request.into_inner());
+        let done = self.tasks.spawn_owned(work).await;
+        let answer = done.map_err(MessagingError::from).and_then(|answer| answer);
+        answer.map(Response::new).map_err(|error| to_status(&error))
     }
 
     async fn answer<A, R, F>(
@@ -241,6 +264,7 @@ fn not_built<A, R>(request: &Request<A>, needed: Role) -> Result<R, Status> {
 macro_rules! service {
     (
         built { $($call:ident($request:ty) -> $response:ty;)+ }
+        managed { $($manage:ident($order:ty) -> $done:ty, $by:path;)+ }
         not_built { $($later:ident($ask:ty) -> $answer:ty, $role:ident;)+ }
     ) => {
         #[tonic::async_trait]
@@ -250,6 +274,11 @@ macro_rules! service {
             $(
                 async fn $call(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
                     self.answer(request, $call).await
+                }
+            )+
+            $(
+                async fn $manage(&self, request: Request<$order>) -> Result<Response<$done>, Status> {
+                    self.manage(request, $by).await
                 }
             )+
             $(
@@ -274,13 +303,15 @@ service! {
         update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse;
         resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
     }
+    managed {
+        connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, connect::connect;
+        reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, connect::reconnect;
+        remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, connect::remove;
+    }
     not_built {
         sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse, Agent;
         sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse, Agent;
         cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse, Agent;
-        connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, Admin;
-        reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, Admin;
-        remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, Admin;
     }
 }
 

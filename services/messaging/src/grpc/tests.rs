@@ -22,8 +22,11 @@ impl Desk {
         let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let config = Arc::new(MessagingConfig::default());
-        let outgoing = Outgoing::new(store, Arc::new(SystemClock), config, is_connected);
-        Self { grpc: OverGrpc::new(outgoing, Supervisor::new().tasks()), _folder: folder }
+        let (clock, supervisor) = (Arc::new(SystemClock), Supervisor::new());
+        let connections =
+            Connections::new(store.clone(), None, clock.clone(), config.clone(), supervisor.drain());
+        let outgoing = Outgoing::new(store, clock, config, is_connected);
+        Self { grpc: OverGrpc::new(outgoing, connections, supervisor.tasks()), _folder: folder }
     }
 }
 

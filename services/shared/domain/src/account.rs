@@ -176,9 +176,14 @@ impl Account {
         }
     }
 
-    /// The report that first told the present state; later ones only confirmed it.
+    /// The report that first told the present state; later ones only confirmed it. A removal stays: UniPile gives no
+    /// id twice, and what it reports of a removed account is late.
     #[must_use]
     pub fn told(&self) -> Option<&Report> {
+        let removed = |report: &&Report| report.status == UpstreamStatus::Deleted;
+        if let Some(removed) = self.reports.iter().find(removed) {
+            return Some(removed);
+        }
         let mut states = self
             .reports
             .iter()

@@ -58,6 +58,14 @@ fn whoever_told_a_state_first_stays_its_source() {
 }
 
 #[test]
+fn a_removed_account_stays_removed() {
+    let mut account = account();
+    told(&mut account, UpstreamStatus::Deleted, 3);
+    assert!(!told(&mut account, UpstreamStatus::Ok, 4).shown, "it is late");
+    assert_eq!(account.connection(), (Connection::Deleted, Some(Micros(3))));
+}
+
+#[test]
 fn a_name_that_was_given_goes_before_the_number() {
     let mut account = account();
     let phone = OwnerClaim { phone: Some("15550100001".into()), user_id: None };
@@ -112,7 +120,9 @@ proptest! {
             prop_assert!(!changed || merged.shown, "what people see changed without their being told");
         }
         prop_assert_eq!(&ordered, &shuffled);
-        let last = reports.iter().rev().find_map(|(status, _)| Connection::after(STATUSES[*status]));
-        prop_assert_eq!(ordered.connection().0, last.unwrap_or(Connection::Unknown));
+        let states = || reports.iter().rev().filter_map(|(it, _)| Connection::after(STATUSES[*it]));
+        let removed = states().find(|state| *state == Connection::Deleted);
+        let expected = removed.or_else(|| states().next()).unwrap_or(Connection::Unknown);
+        prop_assert_eq!(ordered.connection().0, expected);
     }
 }
