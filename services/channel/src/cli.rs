@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate, token, watch,
+    account, chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate,
+    token, watch,
 };
 
 /// What is said above the options.
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     Messages(messages::Args),
     /// Send a message into a chat
     Send(send::Args),
+    /// Connect WhatsApp numbers, connect them again, list and remove them
+    #[command(subcommand)]
+    Account(account::Command),
     /// Look at stored webhooks, and apply them again
     #[command(subcommand)]
     Inbox(inbox::Command),

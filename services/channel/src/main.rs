@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Some(Command::Chats(args)) => commands::chats::run(&args, out),
         Some(Command::Messages(args)) => commands::messages::run(&args, out),
         Some(Command::Send(args)) => commands::send::run(&args, out),
+        Some(Command::Account(command)) => commands::account::run(&command, out),
         Some(Command::Inbox(command)) => commands::inbox::run(&command, out),
         Some(Command::Token(command)) => commands::token::run(command, out),
         Some(Command::Healthcheck(args)) => commands::healthcheck::run(&args, out),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use channel_messaging::grpc::OverGrpc;
-use channel_messaging::{Connections, Dispatcher, MessagingConfig, Outgoing, Subscription, Subscriptions};
+use channel_messaging::{
+    Connections, Dispatcher, MessagingConfig, Outgoing, Subscription, Subscriptions,
+};
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
 use channel_runtime::config::Secret;
@@ -75,5 +77,9 @@ pub(crate) fn add(
     } else {
         warn!("no upstream is configured: messages cannot be sent");
     }
-    server.service(MessagingServiceServer::new(OverGrpc::new(outgoing, connections, stage.supervisor.tasks())))
+    server.service(MessagingServiceServer::new(OverGrpc::new(
+        outgoing,
+        connections,
+        stage.supervisor.tasks(),
+    )))
 }

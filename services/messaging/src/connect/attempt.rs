@@ -180,8 +180,11 @@ impl Attempt {
             return Ok(Next::Wait);
         }
         if now >= self.deadline {
-            let reason =
-                if self.failures > 0 { LinkReason::UpstreamUnavailable } else { LinkReason::CodeExpired };
+            let reason = if self.failures > 0 {
+                LinkReason::UpstreamUnavailable
+            } else {
+                LinkReason::CodeExpired
+            };
             return Ok(failed(reason.because("No code was scanned in time.")));
         }
         if now >= self.renew_at { self.renew().await } else { Ok(Next::Wait) }
@@ -211,7 +214,9 @@ impl Attempt {
                     return failed(LinkReason::UpstreamUnavailable.because(error.advice()));
                 }
             }
-            NoCode::Gone => return failed(LinkReason::Refused.because("UniPile has no such account.")),
+            NoCode::Gone => {
+                return failed(LinkReason::Refused.because("UniPile has no such account."));
+            }
             NoCode::Refused(advice) => return failed(LinkReason::Refused.because(advice)),
         }
         tracing::debug!(error = %error, "a code could not be renewed");

@@ -186,7 +186,11 @@ impl Connections {
         let (sender, steps) = mpsc::channel(4);
         let attempt = match last {
             Some(step) => {
-                count(if matches!(step, LinkStep::Failed(_)) { "ALREADY_CONNECTED" } else { "connected" });
+                count(if matches!(step, LinkStep::Failed(_)) {
+                    "ALREADY_CONNECTED"
+                } else {
+                    "connected"
+                });
                 // There is room: nothing was sent before.
                 let _ = sender.try_send(Ok(step));
                 None

@@ -24,8 +24,7 @@ impl Shared {
         but: Option<&AccountId>,
     ) -> Result<Option<LinkFailure>, StoreError> {
         let is_other = |row: &&AccountRow| {
-            let gone =
-                is_in(row, Connection::Deleted) || is_in(row, Connection::CreationFailed);
+            let gone = is_in(row, Connection::Deleted) || is_in(row, Connection::CreationFailed);
             row.record.phone.as_deref() == Some(phone)
                 && but.is_none_or(|but| row.record.id != but.as_str())
                 && !gone

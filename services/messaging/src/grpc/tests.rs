@@ -23,8 +23,13 @@ impl Desk {
         let store: Arc<dyn Store> = Arc::new(store);
         let config = Arc::new(MessagingConfig::default());
         let (clock, supervisor) = (Arc::new(SystemClock), Supervisor::new());
-        let connections =
-            Connections::new(store.clone(), None, clock.clone(), config.clone(), supervisor.drain());
+        let connections = Connections::new(
+            store.clone(),
+            None,
+            clock.clone(),
+            config.clone(),
+            supervisor.drain(),
+        );
         let outgoing = Outgoing::new(store, clock, config, is_connected);
         Self { grpc: OverGrpc::new(outgoing, connections, supervisor.tasks()), _folder: folder }
     }
