@@ -205,7 +205,7 @@ impl Fault for MessagingError {
             Self::LinkInProgress { .. } => "LINK_IN_PROGRESS",
             Self::UpstreamAway { .. } => "UPSTREAM_UNAVAILABLE",
             Self::UpstreamRefused { .. } => "UPSTREAM_REFUSED",
-            Self::Stopping => "SERVER_STOPPING",
+            Self::Stopping => "SHUTTING_DOWN",
             Self::Store(error) => error.reason(),
             Self::Interrupted(_) => "INTERRUPTED",
         }

@@ -168,9 +168,10 @@ impl Connections {
         }
         let options = self.shared.options(method, row.record.phone.as_deref())?;
         let running = self.shared.is_running(&account).await?;
-        let done = match running {
-            true => Some(LinkStep::Completed(Box::new(self.shared.row(&account).await?))),
-            false => None,
+        let done = if running {
+            Some(LinkStep::Completed(Box::new(self.shared.row(&account).await?)))
+        } else {
+            None
         };
         let purpose = Purpose::Again { account, tenant: row.tenant };
         self.begin(purpose, options, done).await

@@ -28,7 +28,7 @@ pub(super) async fn connect(
     let mut bad = FieldErrors::default();
     let method = method(&mut bad, request.method);
     let name = name(&mut bad, &request.display_name);
-    let method = with_number(&mut bad, method, &request.phone_number);
+    let method = with_number(&mut bad, &method, &request.phone_number);
     if !bad.is_empty() {
         return Err(bad.into());
     }
@@ -82,7 +82,7 @@ fn name(bad: &mut FieldErrors, text: &str) -> Option<String> {
 }
 
 /// The number that a code to type is for.
-fn with_number(bad: &mut FieldErrors, method: Method, number: &str) -> Method {
+fn with_number(bad: &mut FieldErrors, method: &Method, number: &str) -> Method {
     match method {
         Method::Qr => {
             bad.ensure("phone_number", number.is_empty(), "must be empty for a QR code");
