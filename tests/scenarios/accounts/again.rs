@@ -1,6 +1,6 @@
 //! Accounts that are connected again keep their id and all that is stored.
 
-use super::stage::{Attempt, Stage, again, state_of};
+use super::stage::{Stage, again, state_of};
 use crate::world::{World, on_both};
 use anyhow::{Context, Result};
 use channel_proto::types::v1::{ConnectionSource, ConnectionState};

@@ -8,7 +8,7 @@ use channel_proto::messaging::v1::{
     ReconnectAccountResponse,
 };
 use channel_proto::query::v1::{GetAccountRequest, ListAccountsRequest, ListChatsRequest};
-use channel_proto::types::v1::{Account, ConnectionState};
+use channel_proto::types::v1::{Account, AccountConnection, ConnectionState};
 use channel_tests::client;
 use channel_tests::program::{Program, Setup};
 use channel_tests::until::until;
@@ -104,7 +104,7 @@ pub(super) fn again(account: &str) -> ReconnectAccountRequest {
 }
 
 pub(super) fn state_of(account: &Account) -> ConnectionState {
-    account.connection.as_ref().map_or(ConnectionState::Unspecified, |it| it.state())
+    account.connection.as_ref().map_or(ConnectionState::Unspecified, AccountConnection::state)
 }
 
 /// The account that a code of the simulator is for.
