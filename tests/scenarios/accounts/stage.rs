@@ -48,9 +48,10 @@ impl Stage {
         let stage = Self { program, upstream, account, phone: format!("+{digits}") };
         let chat = stage.upstream.chats().await?.remove(0);
         stage.upstream.contact_writes(&chat, "hello?").await?;
-        until("the account and its number are known", || async {
+        until("the account, its number and its state are known", || async {
             let account = stage.get(&stage.account).await.ok()?;
-            (account.phone_number == stage.phone).then_some(())
+            let is_known = account.phone_number == stage.phone;
+            (is_known && state_of(&account) == ConnectionState::Ok).then_some(())
         })
         .await?;
         Ok(stage)

@@ -75,6 +75,30 @@ async fn a_role_that_may_not_learns_no_more_than_that() {
 }
 
 #[tokio::test]
+async fn accounts_are_connected_by_whoever_may_see_them_and_only_with_an_upstream() {
+    let desk = Desk::new(true).await;
+    let mut limited = from(Role::Admin, pb::ConnectAccountRequest::default());
+    if let Some(caller) = limited.extensions_mut().get_mut::<Identity>() {
+        caller.accounts = Some(Arc::default());
+    }
+    let refused = refusal(desk.grpc.connect_account(limited).await);
+    assert_eq!(refused, (Code::PermissionDenied, "TOKEN_LIMITED".to_owned()));
+    let request = from(Role::Admin, pb::ConnectAccountRequest::default());
+    let refused = refusal(desk.grpc.connect_account(request).await);
+    assert_eq!(refused, (Code::FailedPrecondition, "UPSTREAM_NOT_CONFIGURED".to_owned()));
+    let request = pb::ConnectAccountRequest {
+        display_name: "two\nlines".to_owned(),
+        method: 99,
+        phone_number: "+15550100001".to_owned(),
+    };
+    let Err(status) = desk.grpc.connect_account(from(Role::Admin, request)).await else {
+        panic!("it is accepted");
+    };
+    let fields: Vec<_> = violations_of(&status).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["method", "display_name", "phone_number"]);
+}
+
+#[tokio::test]
 async fn a_caller_without_an_identity_is_sent_away() {
     let desk = Desk::new(true).await;
     let call = desk.grpc.send_message(Request::new(pb::SendMessageRequest::default()));

@@ -3,6 +3,7 @@
 use super::kinds::connection_of;
 use super::time::{optional, timestamp};
 use channel_domain::account::Source;
+use channel_domain::fact::UpstreamStatus::CreationSuccess;
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
 use channel_store::record::AccountRecord;
@@ -10,7 +11,7 @@ use channel_store::record::AccountRecord;
 /// An account, with the freshness that goes with it.
 #[must_use]
 pub fn account(account: &AccountRecord, freshness: pb::Freshness) -> pb::Account {
-    let state = connection_of(account.connection);
+    let state = state_of(account);
     let source = match account.connection_since {
         Some(_) if account.connection_source == Source::Api as i32 => pb::ConnectionSource::Api,
         Some(_) => pb::ConnectionSource::Webhook,
@@ -33,13 +34,22 @@ pub fn account(account: &AccountRecord, freshness: pb::Freshness) -> pb::Account
     }
 }
 
+/// An account that was just added is told apart from one that catches up.
+fn state_of(account: &AccountRecord) -> pb::ConnectionState {
+    let is_new = account.connection_word.as_deref() == Some(CreationSuccess.as_wire());
+    match connection_of(account.connection) {
+        pb::ConnectionState::Connecting if is_new => pb::ConnectionState::Creating,
+        state => state,
+    }
+}
+
 /// How fresh what was read of an account is: its connection, when a webhook about it last came, and the
 /// sequence up to which everything is included. It makes no claim of completeness.
 #[must_use]
 pub fn freshness(account: &AccountRecord, heard_at: Option<Micros>, as_of: u64) -> pb::Freshness {
     pb::Freshness {
         account_id: account.id.clone(),
-        state: connection_of(account.connection).into(),
+        state: state_of(account).into(),
         state_since: optional(account.connection_since),
         last_webhook_at: heard_at.map(timestamp),
         complete_up_to: None,
