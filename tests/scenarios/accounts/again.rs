@@ -1,6 +1,6 @@
 //! Accounts that are connected again keep their id and all that is stored.
 
-use super::stage::{Stage, again, state_of};
+use super::stage::{Attempt, Stage, again, state_of};
 use crate::world::{World, on_both};
 use anyhow::{Context, Result};
 use channel_proto::types::v1::{ConnectionSource, ConnectionState};
@@ -62,6 +62,23 @@ async fn a_newer_attempt_ends_the_older_one(world: World) -> Result<()> {
     assert!(stage.upstream.scan(&stage.account, json!({})).await?);
     assert_eq!(newer.connected().await?.account_id, stage.account);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_attempt_in_another_process_ends_the_older_one() {
+    let world = crate::world::postgres().await;
+    let (stage, other) = Stage::beside(&world).await.unwrap();
+    lost(&stage).await.unwrap();
+    let mut older = stage.reconnect().await.unwrap();
+    older.code().await.unwrap();
+    let mut managing = client::managing(&other.url(), "default").unwrap();
+    let steps = managing.reconnect_account(again(&stage.account)).await.unwrap();
+    let mut newer = Attempt(steps.into_inner());
+    newer.code().await.unwrap();
+    assert_eq!(older.failed().await.unwrap().reason, "SUPERSEDED");
+    // The webhook comes to the first process, and the second one waits for it.
+    assert!(stage.upstream.scan(&stage.account, json!({})).await.unwrap());
+    assert_eq!(newer.connected().await.unwrap().account_id, stage.account);
 }
 
 async fn another_number_is_told_apart(world: World) -> Result<()> {

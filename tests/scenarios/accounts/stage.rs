@@ -40,7 +40,10 @@ impl Stage {
     /// With settings of its own.
     pub(super) async fn with(world: &World, change: impl Fn(Setup) -> Setup) -> Result<Self> {
         let setup = change(fast(Setup::whole(&world.backend)?));
-        let place = Place::beside(&setup)?;
+        Self::at(Place::beside(&setup)?, setup).await
+    }
+
+    async fn at(place: Place, setup: Setup) -> Result<Self> {
         let program = place.known_to(setup).start().await?;
         let upstream = place.start().await?;
         upstream.nobody_scans().await?;
@@ -55,6 +58,15 @@ impl Stage {
         })
         .await?;
         Ok(stage)
+    }
+
+    /// Another program over the same database, which has to be one that takes several.
+    pub(super) async fn beside(world: &World) -> Result<(Self, Program)> {
+        let setup = fast(Setup::whole(&world.backend)?);
+        let place = Place::beside(&setup)?;
+        let other = place.known_to(fast(Setup::whole(&world.backend)?));
+        let stage = Self::at(place, setup).await?;
+        Ok((stage, other.start().await?))
     }
 
     pub(super) fn managing(&self) -> Result<client::Messaging> {

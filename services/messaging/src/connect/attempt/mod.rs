@@ -99,15 +99,11 @@ impl Attempt {
             () = stop.cancelled() => Some(Err(MessagingError::Stopping)),
             end = self.drive() => end,
         };
-        let withdraw = !matches!(end, Some(Ok(LinkStep::Completed(_))));
         match &end {
             None => count("withdrawn"),
             Some(Ok(LinkStep::Failed(failure))) => count(failure.reason.name()),
             Some(Ok(_)) => count("connected"),
             Some(Err(_)) => count("interrupted"),
-        }
-        if withdraw {
-            self.withdraw().await;
         }
         // Without a caller the claim stays: a code that was scanned just now still finds its owner.
         let gone = end.is_none();
@@ -115,6 +111,7 @@ impl Attempt {
             // Whoever hung up needs no answer.
             let _ = self.steps.send(end).await;
         }
+        self.withdraw().await;
         if !gone {
             self.unclaim().await;
         }
