@@ -17,8 +17,13 @@ const DELETES: u32 = 4;
 impl Attempt {
     /// Ends the attempt once the account runs and its number is known, or when that takes too long: it is there.
     pub(super) async fn settle(&mut self, account: &AccountId) -> Answer<Next> {
-        let row = self.shared.row(account).await?;
         let is_late = Instant::now() >= self.deadline;
+        // An account that UniPile made at once may not be heard of yet.
+        let Some(row) = self.shared.store.account(account).await? else {
+            let unheard =
+                LinkReason::UpstreamUnavailable.because("Nothing is heard of the account.");
+            return Ok(if is_late { failed(unheard) } else { Next::Wait });
+        };
         if is_in(&row, Connection::CreationFailed) || is_in(&row, Connection::Deleted) {
             return Ok(failed(LinkReason::Refused.because("The account was removed again.")));
         }
