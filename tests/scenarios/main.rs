@@ -1,5 +1,6 @@
 //! Scenarios over the real program: a process, real databases, real sockets, a real browser.
 
+mod accounts;
 mod browser;
 mod crash;
 mod database;

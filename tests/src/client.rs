@@ -40,12 +40,17 @@ pub type Ingest = IngestServiceClient<Connection>;
 
 /// A token of a role for the default tenant.
 pub fn token(role: Role) -> Result<String> {
+    token_of("default", role)
+}
+
+/// A token of a role for a tenant.
+pub fn token_of(tenant: &str, role: Role) -> Result<String> {
     let config =
         AuthConfig { secret: Secret::new(AUTH_SECRET.to_owned()), ..AuthConfig::default() };
     let issuer = TokenIssuer::new(&config, Arc::new(SystemClock))?;
     let identity = Identity {
         subject: "test".into(),
-        tenant: "default".into(),
+        tenant: tenant.into(),
         role,
         accounts: None,
         expires_at: i64::MAX,
@@ -55,13 +60,18 @@ pub fn token(role: Role) -> Result<String> {
 
 /// Connects, lazily, with a token of a role.
 pub fn connect(url: &str, role: Role) -> Result<Connection> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?.connect_timeout(Duration::from_secs(5));
-    connect_over(&endpoint, role)
+    connect_as(url, "default", role)
 }
 
-fn connect_over(endpoint: &Endpoint, role: Role) -> Result<Connection> {
+/// The same for any tenant.
+pub fn connect_as(url: &str, tenant: &str, role: Role) -> Result<Connection> {
+    let endpoint = Endpoint::from_shared(url.to_owned())?.connect_timeout(Duration::from_secs(5));
+    connect_over(&endpoint, tenant, role)
+}
+
+fn connect_over(endpoint: &Endpoint, tenant: &str, role: Role) -> Result<Connection> {
     let channel = endpoint.connect_lazy();
-    let bearer = format!("Bearer {}", token(role)?);
+    let bearer = format!("Bearer {}", token_of(tenant, role)?);
     let value = bearer.parse().map_err(|_| anyhow!("a token that is no header"))?;
     Ok(InterceptedService::new(channel, WithToken(value)))
 }
@@ -73,12 +83,22 @@ pub fn query(url: &str) -> Result<Query> {
 
 /// Reads as a viewer, over a connection with settings of its own.
 pub fn query_over(endpoint: &Endpoint) -> Result<Query> {
-    Ok(QueryServiceClient::new(connect_over(endpoint, Role::Viewer)?))
+    Ok(QueryServiceClient::new(connect_over(endpoint, "default", Role::Viewer)?))
 }
 
 /// Sends as an agent.
 pub fn messaging(url: &str) -> Result<Messaging> {
     Ok(MessagingServiceClient::new(connect(url, Role::Agent)?))
+}
+
+/// Manages the accounts of a tenant.
+pub fn managing(url: &str, tenant: &str) -> Result<Messaging> {
+    Ok(MessagingServiceClient::new(connect_as(url, tenant, Role::Admin)?))
+}
+
+/// Reads as a viewer of a tenant.
+pub fn query_as(url: &str, tenant: &str) -> Result<Query> {
+    Ok(QueryServiceClient::new(connect_as(url, tenant, Role::Viewer)?))
 }
 
 /// Looks after the intake as an operator.

@@ -224,8 +224,50 @@ impl Upstream {
     /// The account's connection changes.
     pub async fn status(&self, status: &str) -> Result<()> {
         let account = self.account().await?;
+        self.status_of(&account, status).await
+    }
+
+    /// The connection of any account changes.
+    pub async fn status_of(&self, account: &str, status: &str) -> Result<()> {
         let path = format!("/simulator/accounts/{account}/status");
         self.post(&path, json!({ "status": status })).await.map(drop)
+    }
+
+    /// Codes that are shown are scanned by nobody but by hand.
+    pub async fn nobody_scans(&self) -> Result<()> {
+        let request = self.http.put(self.url("/simulator/behaviour")).header("X-API-KEY", KEY);
+        let behaviour = request.json(&json!({ "scan_after_ms": null }));
+        behaviour.send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Somebody scans the code that is shown for an account. False when there is none.
+    pub async fn scan(&self, account: &str, how: Value) -> Result<bool> {
+        let path = self.url(&format!("/simulator/accounts/{account}/scan"));
+        let answer = self.http.post(path).header("X-API-KEY", KEY).json(&how).send().await?;
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        answer.error_for_status()?;
+        Ok(true)
+    }
+
+    /// The accounts that are there, with their numbers.
+    pub async fn accounts(&self) -> Result<Vec<(String, String)>> {
+        let accounts = self.get("/api/v1/accounts?limit=100").await?;
+        let accounts = accounts["items"].as_array().context("a list of accounts")?;
+        accounts.iter().map(|it| Ok((text(it, "id")?, text(it, "name")?))).collect()
+    }
+
+    /// Something goes wrong with every call of a route.
+    pub async fn every_fault(&self, route: &str, fault: Value) -> Result<()> {
+        self.post("/simulator/faults", json!({ "route": route, "fault": fault })).await.map(drop)
+    }
+
+    /// How often calls of a route came.
+    pub async fn calls(&self, route: &str) -> Result<u64> {
+        let calls = self.get("/simulator/calls").await?;
+        Ok(calls[route]["received"].as_u64().unwrap_or(0))
     }
 
     /// The texts that it took to send, in their order.

@@ -176,10 +176,11 @@ pub struct LinkCompleted {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkFailed {
     /// Stable reason: `CODE_EXPIRED` (nobody scanned), `REFUSED`, `SUPERSEDED` (a newer attempt began), `WRONG_ACCOUNT`
-    /// (another number was scanned), `UPSTREAM_UNAVAILABLE`.
+    /// (another number was scanned), `ALREADY_CONNECTED` (the number has an account; the new one is removed again),
+    /// `UPSTREAM_UNAVAILABLE`.
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
-    /// Words for support. Not stable. Empty: none.
+    /// Words for people, such as which account has the number and what to do. Not stable. Empty: none.
     #[prost(string, tag = "2")]
     pub detail: ::prost::alloc::string::String,
 }
@@ -255,14 +256,15 @@ pub struct RemoveAccountRequest {
     /// The account.
     #[prost(string, tag = "1")]
     pub account_id: ::prost::alloc::string::String,
-    /// Also erase what is stored here about it: messages, files, people. Cannot be undone.
+    /// Also erase what is stored here about it: messages, files, people. Cannot be undone. Not built: refused with
+    /// `ERASE_NOT_BUILT`.
     #[prost(bool, tag = "2")]
     pub erase_data: bool,
 }
 /// The account after its removal.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveAccountResponse {
-    /// The account, in CONNECTION_STATE_DELETED. Its data goes, if asked for, in the background.
+    /// The account, in CONNECTION_STATE_DELETED.
     #[prost(message, optional, tag = "1")]
     pub account: ::core::option::Option<super::super::types::v1::Account>,
 }
@@ -1154,13 +1156,15 @@ pub mod messaging_service_client {
         }
         /// Connects a WhatsApp number: streams codes to show, then the outcome.
         ///
-        /// The stream ends after LinkCompleted or LinkFailed. Ending it earlier withdraws the codes.
+        /// The stream ends after LinkCompleted or LinkFailed. Ending it earlier withdraws the codes; ending it after
+        /// LinkAccepted does not: the account is connected or refused all the same, and ListAccounts tells.
         ///
-        /// Role: admin. Not safe to retry after LinkAccepted: look into ListAccounts first, a second connection of the same
-        /// number makes a second account.
+        /// Role: admin, with a token that is not for some accounts only. Safe to retry: a second account of a number that has
+        /// one is removed again, and told as LinkFailed with `ALREADY_CONNECTED`.
         ///
-        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`, `LINK_IN_PROGRESS`; retry with
-        /// back-off.
+        /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`,
+        /// `PAIRING_DISABLED` (LINK_METHOD_PAIRING_CODE is switched off at this server). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
+        /// `LINK_IN_PROGRESS`; retry with back-off.
         pub async fn connect_account(
             &mut self,
             request: impl tonic::IntoRequest<super::ConnectAccountRequest>,
@@ -1192,9 +1196,13 @@ pub mod messaging_service_client {
         }
         /// Connects an account again whose session is gone: streams codes to show, then the outcome.
         ///
+        /// An account that runs is told as LinkCompleted at once. Ending the stream leaves the code to run out.
+        ///
         /// Role: admin. Safe to retry: the account keeps its id. A newer attempt ends the older one.
         ///
-        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`.
+        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `PAIRING_DISABLED`,
+        /// `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
+        /// `LINK_IN_PROGRESS`; retry with back-off.
         pub async fn reconnect_account(
             &mut self,
             request: impl tonic::IntoRequest<super::ReconnectAccountRequest>,
@@ -1224,9 +1232,13 @@ pub mod messaging_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Removes an account from the upstream, and its stored data if asked for.
+        /// Removes an account from the upstream. What is stored about it stays readable.
         ///
         /// Role: admin. Safe to retry: a removed account stays removed.
+        ///
+        /// UNIMPLEMENTED: `ERASE_NOT_BUILT` (erase_data was asked for: nothing is removed). FAILED_PRECONDITION:
+        /// `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the account may be removed there
+        /// already, ask again.
         pub async fn remove_account(
             &mut self,
             request: impl tonic::IntoRequest<super::RemoveAccountRequest>,
@@ -1481,13 +1493,15 @@ pub mod messaging_service_server {
             + 'static;
         /// Connects a WhatsApp number: streams codes to show, then the outcome.
         ///
-        /// The stream ends after LinkCompleted or LinkFailed. Ending it earlier withdraws the codes.
+        /// The stream ends after LinkCompleted or LinkFailed. Ending it earlier withdraws the codes; ending it after
+        /// LinkAccepted does not: the account is connected or refused all the same, and ListAccounts tells.
         ///
-        /// Role: admin. Not safe to retry after LinkAccepted: look into ListAccounts first, a second connection of the same
-        /// number makes a second account.
+        /// Role: admin, with a token that is not for some accounts only. Safe to retry: a second account of a number that has
+        /// one is removed again, and told as LinkFailed with `ALREADY_CONNECTED`.
         ///
-        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`, `LINK_IN_PROGRESS`; retry with
-        /// back-off.
+        /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`,
+        /// `PAIRING_DISABLED` (LINK_METHOD_PAIRING_CODE is switched off at this server). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
+        /// `LINK_IN_PROGRESS`; retry with back-off.
         async fn connect_account(
             &self,
             request: tonic::Request<super::ConnectAccountRequest>,
@@ -1506,9 +1520,13 @@ pub mod messaging_service_server {
             + 'static;
         /// Connects an account again whose session is gone: streams codes to show, then the outcome.
         ///
+        /// An account that runs is told as LinkCompleted at once. Ending the stream leaves the code to run out.
+        ///
         /// Role: admin. Safe to retry: the account keeps its id. A newer attempt ends the older one.
         ///
-        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`.
+        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `PAIRING_DISABLED`,
+        /// `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
+        /// `LINK_IN_PROGRESS`; retry with back-off.
         async fn reconnect_account(
             &self,
             request: tonic::Request<super::ReconnectAccountRequest>,
@@ -1516,9 +1534,13 @@ pub mod messaging_service_server {
             tonic::Response<Self::ReconnectAccountStream>,
             tonic::Status,
         >;
-        /// Removes an account from the upstream, and its stored data if asked for.
+        /// Removes an account from the upstream. What is stored about it stays readable.
         ///
         /// Role: admin. Safe to retry: a removed account stays removed.
+        ///
+        /// UNIMPLEMENTED: `ERASE_NOT_BUILT` (erase_data was asked for: nothing is removed). FAILED_PRECONDITION:
+        /// `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the account may be removed there
+        /// already, ask again.
         async fn remove_account(
             &self,
             request: tonic::Request<super::RemoveAccountRequest>,

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate, sync, token,
-    watch,
+    account, chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate,
+    sync, token, watch,
 };
 
 /// What is said above the options.
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Messages(messages::Args),
     /// Send a message into a chat
     Send(send::Args),
+    /// Connect WhatsApp numbers, connect them again, list and remove them
+    #[command(subcommand)]
+    Account(account::Command),
     /// Read the history of an account or chat in, or repair what was missed
     Sync(sync::Args),
     /// Look at stored webhooks, and apply them again

@@ -17,6 +17,8 @@ pub(crate) enum Style {
     Incoming,
     Outgoing,
     Alarm,
+    /// White on black, whatever the terminal's own colours: a camera has to read it.
+    Code,
 }
 
 impl Style {
@@ -27,6 +29,7 @@ impl Style {
             Self::Incoming => "36",
             Self::Outgoing => "32",
             Self::Alarm => "31",
+            Self::Code => "97;40",
         }
     }
 }
@@ -48,6 +51,14 @@ impl Output {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         writeln!(self.writer, "{}", text.as_ref())?;
         self.writer.flush()
+    }
+
+    /// Takes the last lines back, where a person sees them.
+    pub(crate) fn erase(&mut self, lines: usize) -> io::Result<()> {
+        if self.styled && lines > 0 {
+            write!(self.writer, "\x1b[{lines}A\x1b[J")?;
+        }
+        Ok(())
     }
 
     /// Gives a text a look, if there are looks.

@@ -54,6 +54,13 @@ pub struct MessagingConfig {
     pub import_wait_seconds: u32,
     /// Accounts whose history is read in, or repaired, at a time.
     pub import_concurrency: usize,
+    /// How long one attempt to connect an account may take until a code is scanned, in seconds. UniPile ends its own
+    /// after about 300.
+    pub link_seconds: u32,
+    /// How long a code is shown before another one is asked for, in seconds. WhatsApp takes one for 20 to 60.
+    pub link_code_seconds: u32,
+    /// Offer codes to type instead of QR codes. How UniPile answers with one is not documented, so try it first.
+    pub pairing_codes: bool,
     /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
     /// database, never UniPile.
     pub poll_interval_ms: u32,
@@ -82,6 +89,9 @@ impl Default for MessagingConfig {
             import_history: true,
             import_wait_seconds: 300,
             import_concurrency: 2,
+            link_seconds: 300,
+            link_code_seconds: 45,
+            pairing_codes: false,
             poll_interval_ms: 1_000,
         }
     }
@@ -126,6 +136,14 @@ impl MessagingConfig {
         seconds(self.import_wait_seconds)
     }
 
+    pub(crate) const fn link_time(&self) -> Duration {
+        seconds(self.link_seconds)
+    }
+
+    pub(crate) const fn link_code_time(&self) -> Duration {
+        seconds(self.link_code_seconds)
+    }
+
     pub(crate) fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms.into())
     }
@@ -150,6 +168,12 @@ impl MessagingConfig {
             ),
             ("concurrency", self.concurrency >= 1, "must be at least 1"),
             ("import_concurrency", self.import_concurrency >= 1, "must be at least 1"),
+            ("link_code_seconds", self.link_code_seconds >= 1, "must be at least 1"),
+            (
+                "link_seconds",
+                self.link_seconds >= self.link_code_seconds,
+                "must not be less than `link_code_seconds`",
+            ),
             ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
         ];
         ConfigError::unless("messaging", rules)

@@ -9,9 +9,6 @@ use channel_store::StoreError;
 /// Why a call did nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum MessagingError {
-    /// The contract has the call and this version does not.
-    #[error("this version cannot do that yet")]
-    NotBuilt,
     /// Nobody said where UniPile is.
     #[error("no upstream is configured: nothing could be sent")]
     NotConfigured,
@@ -93,6 +90,39 @@ pub enum MessagingError {
         /// When there is room, about.
         retry_after: Duration,
     },
+    /// The token is for some accounts only, and a new one is none of them.
+    #[error("a token that names accounts cannot connect a new one")]
+    TokenLimited,
+    /// Codes to type are not offered.
+    #[error("codes to type are switched off: `messaging.pairing_codes`")]
+    PairingDisabled,
+    /// A code to type needs the number.
+    #[error("the account's phone number is not known")]
+    PhoneUnknown,
+    /// Stored data cannot be erased.
+    #[error("this version cannot erase stored data: nothing was removed")]
+    EraseNotBuilt,
+    /// Another attempt to connect is under way.
+    #[error("another attempt to connect is under way")]
+    LinkInProgress {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// UniPile does not answer.
+    #[error("the upstream does not answer")]
+    UpstreamAway {
+        /// When to try again, if that is known.
+        retry_after: Option<Duration>,
+    },
+    /// UniPile does not do it.
+    #[error("the upstream refused: {advice}")]
+    UpstreamRefused {
+        /// Words for people.
+        advice: &'static str,
+    },
+    /// This process ends.
+    #[error("the server is stopping")]
+    Stopping,
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,7 +134,8 @@ pub enum MessagingError {
 impl Fault for MessagingError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotBuilt | Self::Unsupported => Kind::Unimplemented,
+            Self::Unsupported | Self::EraseNotBuilt => Kind::Unimplemented,
+            Self::TokenLimited => Kind::Forbidden,
             Self::Fields(_) | Self::SamePerson => Kind::Invalid,
             Self::AccountNotFound
             | Self::ChatNotFound
@@ -123,8 +154,15 @@ impl Fault for MessagingError {
             | Self::ChatNotStarted
             | Self::EditWindowClosed
             | Self::NotQueued
+            | Self::PairingDisabled
+            | Self::PhoneUnknown
+            | Self::UpstreamRefused { .. }
             | Self::NotResolvable => Kind::FailedPrecondition,
-            Self::UploadBroken => Kind::Unavailable { retry_after: None },
+            Self::UploadBroken | Self::Stopping => Kind::Unavailable { retry_after: None },
+            Self::LinkInProgress { retry_after } => {
+                Kind::Unavailable { retry_after: Some(*retry_after) }
+            }
+            Self::UpstreamAway { retry_after } => Kind::Unavailable { retry_after: *retry_after },
             Self::IdReused => Kind::Conflict,
             Self::Full { retry_after } | Self::NewChatsExhausted { retry_after } => {
                 Kind::Throttled { retry_after: Some(*retry_after) }
@@ -136,7 +174,6 @@ impl Fault for MessagingError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotBuilt => "NOT_BUILT",
             Self::NotConfigured => "UPSTREAM_NOT_CONFIGURED",
             Self::Fields(errors) => errors.reason(),
             Self::AccountNotFound => "ACCOUNT_NOT_FOUND",
@@ -162,6 +199,14 @@ impl Fault for MessagingError {
             Self::ChatNotStarted => "CHAT_NOT_STARTED",
             Self::SyncNotFound => "SYNC_NOT_FOUND",
             Self::NewChatsExhausted { .. } => "NEW_CHATS_EXHAUSTED",
+            Self::TokenLimited => "TOKEN_LIMITED",
+            Self::PairingDisabled => "PAIRING_DISABLED",
+            Self::PhoneUnknown => "PHONE_NUMBER_UNKNOWN",
+            Self::EraseNotBuilt => "ERASE_NOT_BUILT",
+            Self::LinkInProgress { .. } => "LINK_IN_PROGRESS",
+            Self::UpstreamAway { .. } => "UPSTREAM_UNAVAILABLE",
+            Self::UpstreamRefused { .. } => "UPSTREAM_REFUSED",
+            Self::Stopping => "SHUTTING_DOWN",
             Self::Store(error) => error.reason(),
             Self::Interrupted(_) => "INTERRUPTED",
         }

@@ -4,14 +4,15 @@
 //! |---|---|
 //! | [`grpc`] | translates the contract's calls, and decides nothing |
 //! | [`Outgoing`] | checks a command and puts it into the outbox |
+//! | [`Connections`] | connects accounts, connects them again, removes them |
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //! | [`Importer`] | reads history in and repairs gaps |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
-//! promises is in `channel_domain::send`. Calls of the contract that are not built check who calls, and answer
-//! UNIMPLEMENTED with the reason `NOT_BUILT`.
+//! promises is in `channel_domain::send`.
 
 mod config;
+mod connect;
 mod dispatch;
 mod error;
 pub mod grpc;
@@ -21,6 +22,7 @@ mod sync;
 mod uploads;
 
 pub use config::MessagingConfig;
+pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
 pub use error::MessagingError;
 pub use outgoing::{Ask, Outgoing};

@@ -41,6 +41,8 @@ enum Needs {
     Writing,
     /// The upstream may take it without effect, and does not say whether it works.
     Hoping,
+    /// To manage accounts: also those whose connection is gone.
+    Managing,
     /// What the upstream cannot do.
     Never,
     /// What this version cannot do.
@@ -63,7 +65,7 @@ const FEATURES: [(Feature, Needs); 17] = [
     (Feature::Mute, Needs::Hoping),
     (Feature::Pin, Needs::Hoping),
     (Feature::ImportHistory, Needs::Acting(Role::Agent)),
-    (Feature::ManageAccounts, Needs::Later),
+    (Feature::ManageAccounts, Needs::Managing),
     (Feature::Search, Needs::Nothing),
 ];
 
@@ -119,11 +121,14 @@ fn support(
         Needs::Never => return (Support::No, "UPSTREAM_UNSUPPORTED"),
         Needs::Later => return (Support::No, "NOT_BUILT"),
         Needs::Acting(role) => role,
+        Needs::Managing => Role::Admin,
         Needs::Writing | Needs::Hoping => Role::Agent,
     };
     let gone = match place.connection {
         Some(Connection::Deleted) => Some("ACCOUNT_REMOVED"),
-        Some(connection) if !connection.takes_messages() => Some("ACCOUNT_DISCONNECTED"),
+        Some(connection) if !connection.takes_messages() && needs != Needs::Managing => {
+            Some("ACCOUNT_DISCONNECTED")
+        }
         _ => None,
     };
     let closed = needs == Needs::Writing && place.is_read_only;
@@ -212,6 +217,13 @@ mod tests {
         let lost = told(Role::Agent, true, lost);
         assert_eq!(of(&lost, text), (Support::No, "ACCOUNT_DISCONNECTED"));
         assert_eq!(of(&lost, search), (Support::Yes, ""));
+        let manage = Feature::ManageAccounts;
+        assert_eq!(of(&lost, manage), (Support::No, "ROLE_MISSING"));
+        let gone = Place { connection: Some(Connection::Credentials), ..open };
+        assert_eq!(of(&told(Role::Admin, true, gone), manage), (Support::Yes, ""));
+        let removed = Place { connection: Some(Connection::Deleted), ..open };
+        let removed = of(&told(Role::Admin, true, removed), manage);
+        assert_eq!(removed, (Support::No, "ACCOUNT_REMOVED"));
         let closed = told(Role::Agent, true, Place { is_read_only: true, ..open });
         assert_eq!(of(&closed, text), (Support::No, "CHAT_READ_ONLY"));
         assert_eq!(of(&closed, Feature::MarkRead), (Support::Yes, ""));

@@ -1,5 +1,6 @@
 //! What can be asked for, one file a command.
 
+pub(crate) mod account;
 pub(crate) mod chats;
 pub(crate) mod config;
 pub(crate) mod healthcheck;

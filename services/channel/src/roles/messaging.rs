@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Dispatcher, Importer, MessagingConfig, Outgoing, Subscription, Subscriptions,
+    Connections, Dispatcher, Importer, MessagingConfig, Outgoing, Subscription, Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
@@ -56,6 +56,9 @@ pub(crate) fn add(
 ) -> GrpcServer {
     let (clock, config) = (Arc::clone(&stage.clock), Arc::new(config.clone()));
     let connected = upstream.is_some();
+    let drain = stage.supervisor.drain();
+    let connections =
+        Connections::new(Arc::clone(store), upstream.clone(), clock.clone(), config.clone(), drain);
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
     if let Some(upstream) = upstream {
         if let Some((wanted, every)) = webhooks {
@@ -85,5 +88,9 @@ pub(crate) fn add(
     } else {
         warn!("no upstream is configured: messages cannot be sent");
     }
-    server.service(MessagingServiceServer::new(OverGrpc::new(outgoing, stage.supervisor.tasks())))
+    server.service(MessagingServiceServer::new(OverGrpc::new(
+        outgoing,
+        connections,
+        stage.supervisor.tasks(),
+    )))
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use channel_domain::account::Connection;
-use channel_domain::fact::{Fact, Status};
+use channel_domain::fact::Fact;
 use channel_domain::{AccountId, ChatId, Micros, UpstreamMessageId};
 use channel_store::StoreError;
-use channel_store::outbox::{ChatNews, Command, DueWork};
+use channel_store::outbox::{AccountNews, ChatNews, Command, DueWork};
 use channel_store::rows::WorkKind;
 use channel_store::sync::{SyncOrder, SyncStep};
-use channel_unipile::upstream::{Answer, Chat, ChatReference, MessageState};
+use channel_unipile::upstream::{Account, Answer, Chat, ChatReference, MessageState};
 
 use super::Shared;
 use crate::sync::by_itself;
@@ -67,9 +67,9 @@ impl Shared {
                 vec![Command::LearnChat(Box::new(news(self.upstream.chat(account, &chat).await?)))]
             }
             WorkKind::RefreshAccount => {
-                let status = self.upstream.account(account).await?.status();
-                let facts = status.map(|status| Fact::Status(Status { status }));
-                vec![Command::Learn(facts.into_iter().collect())]
+                let asked_at = self.now();
+                let state = self.upstream.account(account).await?;
+                vec![Command::LearnAccount(account_news(state, asked_at))]
             }
             WorkKind::FetchMedia => vec![],
         })
@@ -101,6 +101,11 @@ impl Shared {
         let chat = &state.received.chat.id;
         Ok(state.facts(&self.upstream.chat_attendees(&due.account, chat).await?.items))
     }
+}
+
+/// What an account's answer tells about it.
+pub(crate) fn account_news(account: Account, asked_at: Micros) -> AccountNews {
+    AccountNews { asked_at, status: account.status(), phone: account.phone }
 }
 
 fn news(chat: Chat) -> ChatNews {

@@ -10,6 +10,8 @@ mod look;
 mod request;
 mod verdict;
 
+pub(crate) use ask::account_news;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Serves messaging over gRPC. Translates, and decides nothing.
 
+mod connect;
 mod requests;
 mod start;
 mod sync;
@@ -18,6 +19,7 @@ use channel_wire as wire;
 use tonic::codegen::tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::connect::Connections;
 use crate::error::MessagingError;
 use crate::outgoing::Outgoing;
 use requests::{Doing, Update};
@@ -32,14 +34,35 @@ type Answer<T> = Result<T, MessagingError>;
 #[derive(Debug, Clone)]
 pub struct OverGrpc {
     outgoing: Outgoing,
+    connections: Connections,
     tasks: Tasks,
 }
 
 impl OverGrpc {
-    /// Commands go through `outgoing`, in `tasks` of their own: a caller that goes away leaves nothing half-way.
+    /// Commands go through `outgoing` and `connections`, in `tasks` of their own: a caller that goes away leaves
+    /// nothing half-way.
     #[must_use]
-    pub const fn new(outgoing: Outgoing, tasks: Tasks) -> Self {
-        Self { outgoing, tasks }
+    pub const fn new(outgoing: Outgoing, connections: Connections, tasks: Tasks) -> Self {
+        Self { outgoing, connections, tasks }
+    }
+
+    /// Calls about the accounts themselves.
+    async fn manage<A, R, F>(
+        &self,
+        request: Request<A>,
+        call: impl FnOnce(Connections, Tasks, Identity, A) -> F,
+    ) -> Result<Response<R>, Status>
+    where
+        R: Send + 'static,
+        F: Future<Output = Answer<R>> + Send + 'static,
+    {
+        let caller = identity_of(&request)?;
+        require_role(&caller, Role::Admin)?;
+        let (connections, tasks) = (self.connections.clone(), self.tasks.clone());
+        let work = call(connections, tasks, caller, request.into_inner());
+        let done = self.tasks.spawn_owned(work).await;
+        let answer = done.map_err(MessagingError::from).and_then(|answer| answer);
+        answer.map(Response::new).map_err(|error| to_status(&error))
     }
 
     async fn answer<A, R, F>(
@@ -233,17 +256,11 @@ fn shown(account: &AccountId, written: &Written) -> (types::Message, types::Send
     (wire::message(account, &written.message), wire::send_state(account, &written.send))
 }
 
-/// The answer of a call that is not built, for callers who might make it.
-fn not_built<A, R>(request: &Request<A>, needed: Role) -> Result<R, Status> {
-    require_role(&identity_of(request)?, needed)?;
-    Err(to_status(&MessagingError::NotBuilt))
-}
-
-/// Writes the service: a line for each call, with what answers it or the role that it would need.
+/// Writes the service: a line for each call, with what answers it.
 macro_rules! service {
     (
         built { $($call:ident($request:ty) -> $response:ty;)+ }
-        not_built { $($later:ident($ask:ty) -> $answer:ty, $role:ident;)+ }
+        managed { $($manage:ident($order:ty) -> $done:ty, $by:path;)+ }
     ) => {
         #[tonic::async_trait]
         impl MessagingService for OverGrpc {
@@ -255,8 +272,8 @@ macro_rules! service {
                 }
             )+
             $(
-                async fn $later(&self, request: Request<$ask>) -> Result<Response<$answer>, Status> {
-                    not_built(&request, Role::$role)
+                async fn $manage(&self, request: Request<$order>) -> Result<Response<$done>, Status> {
+                    self.manage(request, $by).await
                 }
             )+
         }
@@ -279,10 +296,10 @@ service! {
         sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse;
         cancel_sync(pb::CancelSyncRequest) -> pb::CancelSyncResponse;
     }
-    not_built {
-        connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, Admin;
-        reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, Admin;
-        remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, Admin;
+    managed {
+        connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, connect::connect;
+        reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, connect::reconnect;
+        remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, connect::remove;
     }
 }
 

@@ -22,8 +22,16 @@ impl Desk {
         let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let config = Arc::new(MessagingConfig::default());
-        let outgoing = Outgoing::new(store, Arc::new(SystemClock), config, is_connected);
-        Self { grpc: OverGrpc::new(outgoing, Supervisor::new().tasks()), _folder: folder }
+        let (clock, supervisor) = (Arc::new(SystemClock), Supervisor::new());
+        let connections = Connections::new(
+            store.clone(),
+            None,
+            clock.clone(),
+            config.clone(),
+            supervisor.drain(),
+        );
+        let outgoing = Outgoing::new(store, clock, config, is_connected);
+        Self { grpc: OverGrpc::new(outgoing, connections, supervisor.tasks()), _folder: folder }
     }
 }
 
@@ -45,14 +53,6 @@ fn refusal<T>(answer: Result<Response<T>, Status>) -> (Code, String) {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_built_says_so_to_those_who_may_make_it() {
-    let desk = Desk::new(true).await;
-    let not_built = (Code::Unimplemented, "NOT_BUILT".to_owned());
-    let call = desk.grpc.remove_account(from(Role::Admin, pb::RemoveAccountRequest::default()));
-    assert_eq!(refusal(call.await), not_built);
-}
-
-#[tokio::test]
 async fn a_role_that_may_not_learns_no_more_than_that() {
     let desk = Desk::new(true).await;
     let forbidden = (Code::PermissionDenied, "ROLE_MISSING".to_owned());
@@ -62,6 +62,30 @@ async fn a_role_that_may_not_learns_no_more_than_that() {
     }
     let remove = from(Role::Agent, pb::RemoveAccountRequest::default());
     assert_eq!(refusal(desk.grpc.remove_account(remove).await), forbidden);
+}
+
+#[tokio::test]
+async fn accounts_are_connected_by_whoever_may_see_them_and_only_with_an_upstream() {
+    let desk = Desk::new(true).await;
+    let mut limited = from(Role::Admin, pb::ConnectAccountRequest::default());
+    if let Some(caller) = limited.extensions_mut().get_mut::<Identity>() {
+        caller.accounts = Some(Arc::default());
+    }
+    let refused = refusal(desk.grpc.connect_account(limited).await);
+    assert_eq!(refused, (Code::PermissionDenied, "TOKEN_LIMITED".to_owned()));
+    let request = from(Role::Admin, pb::ConnectAccountRequest::default());
+    let refused = refusal(desk.grpc.connect_account(request).await);
+    assert_eq!(refused, (Code::FailedPrecondition, "UPSTREAM_NOT_CONFIGURED".to_owned()));
+    let request = pb::ConnectAccountRequest {
+        display_name: "two\nlines".to_owned(),
+        method: 99,
+        phone_number: "+15550100001".to_owned(),
+    };
+    let Err(status) = desk.grpc.connect_account(from(Role::Admin, request)).await else {
+        panic!("it is accepted");
+    };
+    let fields: Vec<_> = violations_of(&status).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["method", "display_name", "phone_number"]);
 }
 
 #[tokio::test]

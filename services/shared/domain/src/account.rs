@@ -78,13 +78,28 @@ impl Connection {
     }
 }
 
+/// Who told a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(i16)]
+pub enum Source {
+    /// A webhook.
+    #[default]
+    Webhook = 1,
+    /// UniPile's answer when it was asked.
+    Api = 2,
+}
+
 /// One remembered report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// When it was stored.
+    /// As of when it tells: for a webhook when it was stored, for an answer when it was asked for.
     pub stamp: Stamp,
     /// What it said.
     pub status: UpstreamStatus,
+    /// Who told it.
+    #[serde(default)]
+    pub source: Source,
 }
 
 /// The stored state of an account.
@@ -96,6 +111,8 @@ pub struct Account {
     pub id: AccountId,
     /// Who owns it.
     pub tenant: TenantId,
+    /// What people call it here.
+    pub own_name: Option<String>,
     /// Its phone number and the earliest fact that said so.
     pub phone: Option<(String, Stamp)>,
     /// The latest reports, in the order in which they were stored.
@@ -116,6 +133,7 @@ impl Account {
             key,
             id,
             tenant,
+            own_name: None,
             phone: None,
             reports: Vec::new(),
             complete_up_to: None,
@@ -124,18 +142,18 @@ impl Account {
         }
     }
 
-    /// Takes in a status report. The latest reports are kept as a set ordered by when they were stored,
-    /// so their order of arrival here does not matter.
-    pub fn merge_status(&mut self, status: UpstreamStatus, stamp: Stamp) -> Merged {
+    /// Takes in a status report. The latest reports are kept as a set ordered by their stamps, so their order of
+    /// arrival here does not matter, and one that is older than what is known changes no state.
+    pub fn merge_status(&mut self, status: UpstreamStatus, stamp: Stamp, source: Source) -> Merged {
         let before = self.clone();
         let at = self.reports.partition_point(|report| report.stamp < stamp);
         if self.reports.get(at).is_none_or(|report| report.stamp != stamp) {
-            self.reports.insert(at, Report { stamp, status });
+            self.reports.insert(at, Report { stamp, status, source });
         }
         let surplus = self.reports.len().saturating_sub(HISTORY);
         self.reports.drain(..surplus);
-        let shown =
-            before.connection() != self.connection() || before.synced_at() != self.synced_at();
+        let shown = before.told().map(state) != self.told().map(state)
+            || before.synced_at() != self.synced_at();
         Merged { stored: before.reports != self.reports, shown }
     }
 
@@ -164,18 +182,30 @@ impl Account {
     /// The connection's state and since when it is in it.
     #[must_use]
     pub fn connection(&self) -> (Connection, Option<Micros>) {
+        match self.told().map(state) {
+            Some((now, since, _)) => (now, Some(since)),
+            None => (Connection::Unknown, None),
+        }
+    }
+
+    /// The report that first told the present state; later ones only confirmed it. A removal stays: UniPile gives no
+    /// id twice, and what it reports of a removed account is late.
+    #[must_use]
+    pub fn told(&self) -> Option<&Report> {
+        let removed = |report: &&Report| report.status == UpstreamStatus::Deleted;
+        if let Some(removed) = self.reports.iter().find(removed) {
+            return Some(removed);
+        }
         let mut states = self
             .reports
             .iter()
             .rev()
-            .filter_map(|report| Some((Connection::after(report.status)?, report.stamp.at)));
-        let Some((now, mut since)) = states.next() else {
-            return (Connection::Unknown, None);
-        };
+            .filter_map(|report| Some((Connection::after(report.status)?, report)));
+        let (now, mut first) = states.next()?;
         for (_, earlier) in states.take_while(|(state, _)| *state == now) {
-            since = earlier;
+            first = earlier;
         }
-        (now, Some(since))
+        Some(first)
     }
 
     /// When the first synchronisation was last reported as ended.
@@ -188,42 +218,19 @@ impl Account {
     /// What to call it.
     #[must_use]
     pub fn name(&self) -> String {
-        match &self.phone {
-            Some((phone, _)) => crate::names::format_phone(phone),
-            None => self.id.to_string(),
+        match (&self.own_name, &self.phone) {
+            (Some(name), _) => name.clone(),
+            (None, Some((phone, _))) => crate::names::format_phone(phone),
+            (None, None) => self.id.to_string(),
         }
     }
+}
+
+/// What a report that tells a state shows.
+fn state(told: &Report) -> (Connection, Micros, Source) {
+    let connection = Connection::after(told.status).unwrap_or(Connection::Unknown);
+    (connection, told.stamp.at, told.source)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account() -> Account {
-        Account::new(1, "a".into(), "t".into(), Micros(0))
-    }
-
-    fn stamp(at: i64) -> Stamp {
-        Stamp { at: Micros(at), inbox: at }
-    }
-
-    #[test]
-    fn a_late_older_report_does_not_change_the_state() {
-        let mut account = account();
-        account.merge_status(UpstreamStatus::Credentials, stamp(9));
-        assert!(!account.merge_status(UpstreamStatus::Ok, stamp(5)).shown);
-        assert_eq!(account.connection(), (Connection::Credentials, Some(Micros(9))));
-    }
-
-    #[test]
-    fn a_state_lasts_since_its_first_report() {
-        let mut account = account();
-        for at in [7, 3, 5] {
-            account.merge_status(UpstreamStatus::Ok, stamp(at));
-        }
-        account.merge_status(UpstreamStatus::Error, stamp(1));
-        account.merge_status(UpstreamStatus::SyncSuccess, stamp(6));
-        assert_eq!(account.connection(), (Connection::Ok, Some(Micros(3))));
-        assert_eq!(account.synced_at(), Some(Micros(6)));
-    }
-}
+mod tests;

@@ -312,6 +312,24 @@ pub enum UpstreamStatus {
 }
 
 impl UpstreamStatus {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_wire(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Connecting => "CONNECTING",
+            Self::Error => "ERROR",
+            Self::Stopped => "STOPPED",
+            Self::Credentials => "CREDENTIALS",
+            Self::Permissions => "PERMISSIONS",
+            Self::Deleted => "DELETED",
+            Self::CreationSuccess => "CREATION_SUCCESS",
+            Self::CreationFail => "CREATION_FAIL",
+            Self::Reconnected => "RECONNECTED",
+            Self::SyncSuccess => "SYNC_SUCCESS",
+        }
+    }
+
     /// Reads the name on the wire, in any case.
     #[must_use]
     pub fn from_wire(name: &str) -> Option<Self> {

@@ -15,6 +15,7 @@
 //! Beside its pools a store holds three connections: one that sends hints, one that listens for them, and
 //! one that asks whether the database is there.
 
+mod claims;
 mod config;
 mod connect;
 mod decode;

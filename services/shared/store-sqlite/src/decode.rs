@@ -19,7 +19,7 @@ use sqlx::{Decode, Type};
 use uuid::Uuid;
 
 /// The columns of an account, from `accounts a`.
-pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.phone, a.phone_at, a.phone_inbox, a.reports, a.complete_up_to, a.created_at, a.rev";
+pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.own_name, a.phone, a.phone_at, a.phone_inbox, a.reports, a.complete_up_to, a.created_at, a.rev";
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
@@ -99,6 +99,7 @@ pub(crate) fn account(row: &SqliteRow) -> Result<Account, StoreError> {
         key,
         id: get::<String>(row, "id")?.into(),
         tenant: get::<String>(row, "tenant")?.into(),
+        own_name: get(row, "own_name")?,
         phone: phone.zip(stamp(row, "phone_at", "phone_inbox")?),
         reports: json("accounts", key, get(row, "reports")?)?,
         complete_up_to: micros(row, "complete_up_to")?,

@@ -6,6 +6,7 @@
 //!
 //! `synchronous = FULL`: what a method has returned is on disk.
 
+mod claims;
 mod decode;
 mod error;
 mod find;

@@ -240,9 +240,16 @@ mod tests {
         let row = "INSERT INTO webhook_inbox (id, received_at, headers, body, state) \
             VALUES (1, 1, '{}', x'7b7d', 3)";
         sqlx::query(row).execute(&mut connection).await.unwrap();
+        let account = "INSERT INTO accounts (account_key, id, tenant, reports, connection, created_at, rev) \
+            VALUES (7, 'acc', 'default', '[{\"stamp\":{\"at\":5,\"inbox\":1},\"status\":\"OK\"}]', 1, 1, 1); \
+            INSERT INTO account_head (account_key) VALUES (7)";
+        sqlx::raw_sql(account).execute(&mut connection).await.unwrap();
         sqlx::Connection::close(connection).await.unwrap();
         let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
         assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
+        let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
+        assert_eq!((account.name.as_str(), account.connection_since), ("acc", Some(5)));
+        assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
     }
 
     #[tokio::test]
@@ -252,8 +259,8 @@ mod tests {
         store.close().await;
         drop(store);
         let mut connection = connect(folder.path()).connect().await.unwrap();
-        let row = "INSERT INTO accounts (account_key, id, tenant, phone, phone_at, phone_inbox, reports, \
-              connection, created_at, rev) VALUES (7, 'acc', 'default', NULL, NULL, NULL, '[]', 1, 1, 1); \
+        let row = "INSERT INTO accounts (account_key, id, tenant, reports, connection, created_at, rev) \
+              VALUES (7, 'acc', 'default', '[]', 1, 1, 1); \
             INSERT INTO account_head (account_key) VALUES (7); \
             INSERT INTO chats (account_key, chat_key, id, kind, pinned, pinned_at, pinned_inbox, \
               archived, read_only, read_up_to, unread, place, words, rev) \

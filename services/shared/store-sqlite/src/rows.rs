@@ -1,5 +1,6 @@
 //! The rows of one open transaction.
 
+use crate::claims;
 use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
 use crate::error::sorted;
 use crate::outbox;
@@ -146,12 +147,10 @@ impl Rows for Tx<'_> {
         now: Micros,
     ) -> Result<Vec<OpenAccount>, StoreError> {
         let mut found = self.find(ids).await?;
-        if let Adoption::By(tenant) = adoption
-            && found.len() < ids.len()
-        {
+        if found.len() < ids.len() {
             for id in ids {
                 if !found.iter().any(|open| open.account.id == *id) {
-                    write::new_account(self.0, id, tenant, now).await?;
+                    self.adopt(id, adoption, now).await?;
                 }
             }
             found = self.find(ids).await?;
@@ -339,6 +338,22 @@ impl Tx<'_> {
     ) -> Result<Vec<Parked>, StoreError> {
         let rows = PARKED.fetch(self.0, wanted, |q, (k, id)| q.bind(k).bind(id.as_str())).await?;
         rows.iter().map(parked).collect()
+    }
+
+    /// Makes an account for whoever claims it, else for the adopting tenant, if there is one.
+    async fn adopt(
+        &mut self,
+        id: &AccountId,
+        adoption: &Adoption,
+        now: Micros,
+    ) -> Result<(), StoreError> {
+        let claim = claims::of(self.0, id).await?;
+        let (tenant, name) = match (&claim, adoption) {
+            (Some(claim), _) => (&claim.tenant, claim.name.as_deref()),
+            (None, Adoption::By(tenant)) => (tenant, None),
+            (None, Adoption::Nobody) => return Ok(()),
+        };
+        write::new_account(self.0, id, tenant, name, now).await
     }
 
     async fn find(&mut self, ids: &[AccountId]) -> Result<Vec<OpenAccount>, StoreError> {

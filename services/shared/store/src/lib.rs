@@ -6,6 +6,7 @@
 //!
 //! | part | promise |
 //! |---|---|
+//! | [`Claims`] | an account that is being connected finds its owner |
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
@@ -16,6 +17,7 @@
 //! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
 //! pass the conformance suite (feature `conformance`).
 
+pub mod claims;
 pub mod error;
 pub mod intake;
 pub mod log;
@@ -30,6 +32,7 @@ pub mod uploads;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use claims::Claims;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
@@ -39,6 +42,6 @@ pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs + Claims {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs + Claims> Store for T {}

@@ -5,7 +5,7 @@ use crate::log::Moved;
 use crate::record::{ChatRecord, MessageRecord, SendRecord};
 use crate::rows::WorkKind;
 use async_trait::async_trait;
-use channel_domain::fact::{ChatClaim, Fact};
+use channel_domain::fact::{ChatClaim, Fact, UpstreamStatus};
 use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::send::{Act, Action, Job, Limits, Pace, Recipient, Refusal, Request, Verdict};
 use channel_domain::time::Micros;
@@ -53,6 +53,8 @@ pub enum Command {
     },
     /// What UniPile answered about messages or the account.
     Learn(Vec<Fact>),
+    /// What UniPile answered about the account itself.
+    LearnAccount(AccountNews),
     /// What UniPile answered about a chat.
     LearnChat(Box<ChatNews>),
     /// Do something to a message or chat that exists. Safe to repeat.
@@ -77,6 +79,17 @@ pub enum Command {
         /// The labels.
         labels: Option<Vec<String>>,
     },
+}
+
+/// An account as UniPile describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountNews {
+    /// When it was asked: what a webhook told since then is newer.
+    pub asked_at: Micros,
+    /// The state of its connection, if it was told.
+    pub status: Option<UpstreamStatus>,
+    /// Its phone number as written.
+    pub phone: Option<String>,
 }
 
 /// A chat as UniPile describes it.

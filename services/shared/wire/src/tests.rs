@@ -63,6 +63,24 @@ fn a_number_from_a_newer_program_is_not_known_rather_than_something_else() {
     assert_eq!(kinds::status_of(i32::MAX), pb::MessageStatus::Unspecified);
 }
 
+#[test]
+fn an_account_that_was_just_added_is_told_apart_from_one_that_catches_up() {
+    let told = |word: &str| {
+        let account = AccountRecord {
+            connection: Connection::Connecting as i32,
+            connection_since: Some(AT),
+            connection_word: Some(word.into()),
+            ..AccountRecord::default()
+        };
+        let fresh = freshness(&account, None, 0);
+        let state = super::account(&account, fresh.clone()).connection.unwrap().state();
+        assert_eq!(state, fresh.state());
+        state
+    };
+    assert_eq!(told("CREATION_SUCCESS"), pb::ConnectionState::Creating);
+    assert_eq!(told("CONNECTING"), pb::ConnectionState::Connecting);
+}
+
 fn chat_record() -> ChatRecord {
     ChatRecord {
         id: "c1".into(),
@@ -145,6 +163,8 @@ fn all_that_a_record_knows_reaches_the_wire() {
         synced_at: Some(AT),
         created_at: AT - 1,
         rev: 4,
+        connection_source: 2,
+        connection_word: Some("CREDENTIALS".into()),
     };
     let fresh = freshness(&account, Some(Micros(AT + 9)), 41);
     let person = AttendeeRecord {

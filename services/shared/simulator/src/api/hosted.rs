@@ -13,7 +13,7 @@ use super::ask::{Ask, Body};
 use super::call::Call;
 use super::error::Problem;
 use crate::books::Accepted;
-use crate::engine::{Engine, Link, Notify};
+use crate::engine::{Engine, How, Link, Notify};
 use crate::mishap::Route;
 
 #[derive(Debug, Deserialize)]
@@ -76,7 +76,7 @@ pub(crate) async fn page(
     let link = engine.links.get(&token, engine.clock.now());
     let link = link.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "expired_link"))?;
     let (account_id, _) = engine.show_code(link.account, link.notify);
-    engine.scan(&account_id);
+    engine.scan(&account_id, How::default());
     Ok(match link.success {
         Some(url) => Redirect::to(&url).into_response(),
         None => Html("<!doctype html><title>Connected</title><p>The simulated phone is connected.")

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{Ask, Body, Problem};
-use crate::engine::NewMessage;
+use crate::engine::{How, NewMessage};
 use crate::mishap::{Plan, Route};
 use crate::world::AccountStatus;
 
@@ -60,8 +60,12 @@ pub(super) async fn status(
 }
 
 /// Scans the QR code that is shown for an account.
-pub(super) async fn scan(ask: Ask, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    if ask.engine.scan(&id) { Ok(Json(json!({}))) } else { Err(Problem::not_found()) }
+pub(super) async fn scan(
+    ask: Ask,
+    Path(id): Path<String>,
+    Body(how): Body<How>,
+) -> Result<Json<Value>, Problem> {
+    if ask.engine.scan(&id, how) { Ok(Json(json!({}))) } else { Err(Problem::not_found()) }
 }
 
 #[derive(Debug, Deserialize)]

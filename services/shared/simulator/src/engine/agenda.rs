@@ -1,11 +1,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::connect::Scan;
 use crate::event::Event;
 use crate::world::{AccountKey, AccountStatus, MessageKey, Receipt};
 
@@ -21,7 +22,7 @@ pub(crate) enum Doing {
     /// An account changes its state.
     Status(AccountKey, AccountStatus),
     /// Somebody scans the code that was shown for an account.
-    Scan(Arc<str>, u64),
+    Scan(Scan),
     /// The page for signing in tells its caller how it went.
     Notify { url: String, body: Bytes },
 }

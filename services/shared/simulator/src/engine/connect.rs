@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -38,6 +39,24 @@ struct Attempt {
 pub(crate) struct Notify {
     pub(crate) url: String,
     pub(crate) name: Option<String>,
+}
+
+/// A code is scanned.
+#[derive(Debug, Clone)]
+pub(crate) struct Scan {
+    id: Arc<str>,
+    number: u64,
+    how: How,
+}
+
+/// By whom, and with what luck.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct How {
+    /// The digits of the phone's number; one of its own for each new account otherwise.
+    phone: Option<String>,
+    /// WhatsApp does not link the phone.
+    refused: bool,
 }
 
 impl Attempts {
@@ -75,29 +94,46 @@ impl Engine {
         drop(inner);
         if let Some(after) = behaviour.scan_after_ms {
             let scanned = now + Duration::from_millis(after);
-            self.agenda.add(scanned, Doing::Scan(Arc::clone(&id), number));
+            let (id, how) = (Arc::clone(&id), How::default());
+            self.agenda.add(scanned, Doing::Scan(Scan { id, number, how }));
         }
         let code = format!("2@simulated{number}/{id},{id}=");
         (id, code)
     }
 
     /// Scans the code that is shown for an account. False when there is none.
-    pub(crate) fn scan(&self, id: &str) -> bool {
+    pub(crate) fn scan(&self, id: &str, how: How) -> bool {
         let open =
             self.attempts.lock().open.get_key_value(id).map(|(id, a)| (id.clone(), a.number));
         let Some((id, number)) = open else { return false };
-        self.agenda.add(Instant::now(), Doing::Scan(id, number));
+        self.agenda.add(Instant::now(), Doing::Scan(Scan { id, number, how }));
         true
     }
 
+    /// Takes back a code that nobody has scanned. False when there is none.
+    pub(crate) fn withdraw(&self, id: &str) -> bool {
+        self.attempts.lock().open.remove(id).is_some()
+    }
+
     /// A code was scanned: the account is there, and its states follow one after another.
-    pub(super) fn scanned(&self, world: &mut World, id: &Arc<str>, number: u64) -> Option<Event> {
-        let attempt = self.attempts.take(id, number)?;
+    pub(super) fn scanned(&self, world: &mut World, scan: &Scan) -> Option<Event> {
+        let Scan { id, number, how } = scan;
+        let attempt = self.attempts.take(id, *number)?;
         let (now, outcome) = (Instant::now(), attempt.account.is_some());
         let (key, first) = match attempt.account {
             Some(key) => (key, AccountStatus::Reconnected),
-            None => (self.create(world, id, number), AccountStatus::CreationSuccess),
+            None => (self.create(world, id, *number), AccountStatus::CreationSuccess),
         };
+        if how.refused {
+            let status =
+                if outcome { AccountStatus::Credentials } else { AccountStatus::CreationFail };
+            world.set_status(key, status, false);
+            self.agenda.add(now, Doing::Status(key, status));
+            return None;
+        }
+        if let Some(phone) = &how.phone {
+            world.account_mut(key)?.owner_has(phone);
+        }
         self.agenda.add(now, Doing::Status(key, first));
         self.agenda.add(now, Doing::Status(key, AccountStatus::Ok));
         if !outcome {

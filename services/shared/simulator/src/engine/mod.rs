@@ -34,7 +34,7 @@ use pulse::Pulse;
 
 pub(crate) use acts::{Patch, Undoable};
 pub use behaviour::{Behaviour, Missed, ReactionPath, Span};
-pub(crate) use connect::Notify;
+pub(crate) use connect::{How, Notify};
 pub(crate) use hosted::Link;
 pub(crate) use sending::{File, NewMessage};
 pub(crate) use subscription::{Header, Source, Subscription};

@@ -40,7 +40,7 @@ impl Engine {
                 world.account_mut(account)?.grounded = !status.is_up();
                 world.set_status(account, status, false)?
             }
-            Doing::Scan(id, attempt) => return self.scanned(world, &id, attempt),
+            Doing::Scan(scan) => return self.scanned(world, &scan),
             Doing::Notify { url, body } => return self.call_back(url, body),
         };
         self.event(world, change, self.clock.tick(), None)

@@ -66,4 +66,11 @@ impl Account {
     pub(crate) fn owner(&self) -> Option<&Person> {
         self.people.first()
     }
+
+    /// Another phone is linked.
+    pub(crate) fn owner_has(&mut self, digits: &str) {
+        if let Some(owner) = self.people.first_mut() {
+            owner.change_number(digits);
+        }
+    }
 }

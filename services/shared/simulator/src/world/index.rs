@@ -77,9 +77,10 @@ impl World {
         self.is_connected(key).then_some(key)
     }
 
-    /// Whether an account was not deleted.
+    /// Whether an account is there: connected once, and not deleted.
     pub(crate) fn is_connected(&self, key: AccountKey) -> bool {
-        self.account(key).is_some_and(|account| account.status != AccountStatus::Deleted)
+        let gone = [AccountStatus::Deleted, AccountStatus::CreationFail];
+        self.account(key).is_some_and(|account| !gone.contains(&account.status))
     }
 
     pub(crate) fn find_chat(&self, id: &str) -> Option<ChatKey> {

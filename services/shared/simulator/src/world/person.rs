@@ -34,6 +34,12 @@ impl Person {
         }
     }
 
+    /// Gets another number.
+    pub(crate) fn change_number(&mut self, digits: &str) {
+        self.phone = format!("+{digits}");
+        self.phone_jid = format!("{digits}@s.whatsapp.net");
+    }
+
     /// Addressed by phone number, as everybody was before privacy ids.
     pub(crate) fn without_lid(self) -> Self {
         Self { lid: None, ..self }

@@ -37,6 +37,35 @@ async fn a_scanned_code_connects_an_account_with_people_and_a_past() {
 }
 
 #[tokio::test]
+async fn a_phone_may_be_refused_have_an_account_already_or_come_too_late() {
+    let rig = Rig::subscribed().await;
+    rig.behave(|behaviour| behaviour.scan_after_ms = None);
+    let code = async || {
+        let wish = json!({ "provider": "WHATSAPP" });
+        let (_, body) = rig.send(Method::POST, "/accounts", &wish).await;
+        body["account_id"].as_str().unwrap().to_owned()
+    };
+    let scan = async |id: &str, how: Value| {
+        rig.control(Method::POST, &format!("/accounts/{id}/scan"), &how).await.0
+    };
+    let refused = code().await;
+    assert_eq!(scan(&refused, json!({ "refused": true })).await, 200);
+    rig.settle().await;
+    assert_eq!(rig.statuses(), ["CREATION_FAIL"]);
+    assert_eq!(rig.get(&format!("/accounts/{refused}")).await.0, 404);
+    let phone = rig.read(&format!("/accounts/{}", rig.account().await)).await["name"].clone();
+    let second = code().await;
+    assert_eq!(scan(&second, json!({ "phone": phone })).await, 200);
+    rig.settle().await;
+    assert_eq!(rig.read(&format!("/accounts/{second}")).await["name"], phone);
+    let withdrawn = code().await;
+    let path = format!("/accounts/{withdrawn}");
+    assert_eq!(rig.send(Method::DELETE, &path, &Value::Null).await.0, 200);
+    assert_eq!(scan(&withdrawn, json!({})).await, 404);
+    assert_eq!(rig.send(Method::DELETE, &path, &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
 async fn a_newer_code_makes_the_older_one_void() {
     let rig = Rig::subscribed().await;
     let account = rig.account().await;

@@ -16,6 +16,8 @@ mod sent;
 mod syncs;
 mod together;
 
+pub(crate) use open::new_tenant;
+
 use async_trait::async_trait;
 use channel_domain::Micros;
 use channel_domain::attendee::{Attendee, ClaimKind};

@@ -35,7 +35,8 @@ const LOCK_ALL: &str = concatcp!(
 );
 const LOCK_KNOWN: &str = concatcp!(LOCK, IN_ORDER);
 
-/// Locks accounts and reads them. Unknown ones are created for the adopting tenant, or left out.
+/// Locks accounts and reads them. Unknown ones are created for whoever claims them, else for the adopting tenant,
+/// or left out.
 pub(super) async fn accounts(
     connection: &mut PgConnection,
     ids: &[AccountId],
@@ -45,9 +46,7 @@ pub(super) async fn accounts(
     let ids = column(ids, AccountId::as_str);
     let mut open = lock(connection, LOCK_ALL, &ids).await?;
     if open.is_empty() {
-        if let Adoption::By(tenant) = adoption {
-            create(connection, &ids, tenant, now).await?;
-        }
+        create(connection, &ids, adoption, now).await?;
         open = lock(connection, LOCK_KNOWN, &ids).await?;
     }
     Ok(open)
@@ -70,25 +69,42 @@ async fn lock(
 /// In the order of the ids everywhere, so that two who create the same ones wait for each other one way
 /// round only.
 const CREATE: &str = "WITH fresh AS (INSERT INTO accounts \
-      (id, tenant, reports, connection, created_at, rev) \
-      SELECT id, $2, '[]', 0, $3, 0 FROM unnest($1::text[]) AS id ORDER BY id \
+      (id, tenant, own_name, reports, connection, created_at, rev) \
+      SELECT u.id, coalesce(c.tenant, $2), c.own_name, '[]', 0, $3, 0 FROM unnest($1::text[]) AS u (id) \
+      LEFT JOIN account_claims c ON c.id = u.id WHERE coalesce(c.tenant, $2) IS NOT NULL ORDER BY u.id \
       ON CONFLICT (id) DO NOTHING RETURNING account_key) \
     INSERT INTO account_head (account_key) SELECT account_key FROM fresh ORDER BY account_key";
 
 async fn create(
     connection: &mut PgConnection,
     ids: &[&str],
+    adoption: &Adoption,
+    now: Micros,
+) -> Result<(), StoreError> {
+    let adopting = match adoption {
+        Adoption::By(tenant) => Some(tenant),
+        Adoption::Nobody => None,
+    };
+    if let Some(tenant) = adopting {
+        new_tenant(connection, tenant, now).await?;
+    }
+    sqlx::query(CREATE)
+        .bind(ids)
+        .bind(adopting.map(TenantId::as_str))
+        .bind(now.0)
+        .execute(connection)
+        .await
+        .map_err(sorted)?;
+    Ok(())
+}
+
+/// Makes sure that there is a tenant.
+pub(crate) async fn new_tenant(
+    connection: &mut PgConnection,
     tenant: &TenantId,
     now: Micros,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO tenants (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(tenant.as_str())
-        .bind(now.0)
-        .execute(&mut *connection)
-        .await
-        .map_err(sorted)?;
-    sqlx::query(CREATE)
-        .bind(ids)
         .bind(tenant.as_str())
         .bind(now.0)
         .execute(connection)

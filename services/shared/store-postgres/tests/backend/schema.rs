@@ -1,7 +1,7 @@
 //! Migrations, and the number of the history.
 
 use crate::facts::{connect, execute, number};
-use channel_store::{ChangeLog, Intake};
+use channel_store::{ChangeLog, Intake, Reads};
 use channel_store_postgres::{PostgresConfig, PostgresStore, Promotion, testing};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -11,10 +11,16 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
     let url = testing::empty_database().await;
     let careful = PostgresConfig { migrate: false, ..PostgresConfig::new(&url) };
     let pending = PostgresStore::pending(&careful).await.unwrap();
-    assert_eq!(
-        pending,
-        ["1 receive", "2 unsettled", "3 rows sent", "4 send", "5 start", "7 history"]
-    );
+    let all = [
+        "1 receive",
+        "2 unsettled",
+        "3 rows sent",
+        "4 send",
+        "5 start",
+        "7 history",
+        "8 account names",
+    ];
+    assert_eq!(pending, all);
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();
     assert_eq!(refused.reason(), "STORE_REFUSED");
     let why = std::error::Error::source(&refused).unwrap().to_string();
@@ -89,6 +95,13 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
     let row = "INSERT INTO webhook_inbox (id, received_at, headers, body, state) \
         VALUES (1, 1, '{}', '\\x7b7d', 3)";
     execute(&url, row).await;
+    let account = "WITH a AS (INSERT INTO accounts (id, tenant, reports, connection, created_at, rev) \
+        VALUES ('acc', 'default', '[{\"stamp\":{\"at\":5,\"inbox\":1},\"status\":\"OK\"}]', 1, 1, 1) \
+        RETURNING account_key) INSERT INTO account_head (account_key) SELECT account_key FROM a";
+    execute(&url, account).await;
     let store = connect(&url).await;
     assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
+    let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
+    assert_eq!((account.name.as_str(), account.connection_since), ("acc", Some(5)));
+    assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
 }

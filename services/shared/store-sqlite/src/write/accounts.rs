@@ -11,25 +11,37 @@ use channel_store::log::LogRow;
 use channel_store::rows::HeadWrite;
 use sqlx::sqlite::SqliteConnection;
 
-/// Creates an account with an empty log.
-pub(crate) async fn new_account(
+/// Makes sure that there is a tenant.
+pub(crate) async fn new_tenant(
     c: &mut SqliteConnection,
-    id: &AccountId,
     tenant: &TenantId,
     now: Micros,
 ) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO tenants (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(tenant.as_str())
         .bind(now.0)
-        .execute(&mut *c)
+        .execute(c)
         .await
         .map_err(sorted)?;
+    Ok(())
+}
+
+/// Creates an account with an empty log.
+pub(crate) async fn new_account(
+    c: &mut SqliteConnection,
+    id: &AccountId,
+    tenant: &TenantId,
+    name: Option<&str>,
+    now: Micros,
+) -> Result<(), StoreError> {
+    new_tenant(c, tenant, now).await?;
     let key: i64 = sqlx::query_scalar(
-        "INSERT INTO accounts (id, tenant, reports, connection, created_at, rev) \
-         VALUES (?, ?, '[]', 0, ?, 0) RETURNING account_key",
+        "INSERT INTO accounts (id, tenant, own_name, reports, connection, created_at, rev) \
+         VALUES (?, ?, ?, '[]', 0, ?, 0) RETURNING account_key",
     )
     .bind(id.as_str())
     .bind(tenant.as_str())
+    .bind(name)
     .bind(now.0)
     .fetch_one(&mut *c)
     .await

@@ -8,7 +8,7 @@ mod messages;
 mod outbox;
 mod people;
 
-pub(crate) use accounts::new_account;
+pub(crate) use accounts::{new_account, new_tenant};
 
 use crate::error::nonsense;
 use crate::sql::Query;

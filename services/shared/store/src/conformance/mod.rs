@@ -12,6 +12,7 @@
 
 mod acts;
 mod apply;
+mod claims;
 mod facts;
 mod inbox;
 mod log;
@@ -24,6 +25,7 @@ mod uploads;
 
 pub use acts::*;
 pub use apply::*;
+pub use claims::*;
 pub use inbox::*;
 pub use log::*;
 pub use order::*;
@@ -129,6 +131,9 @@ macro_rules! store_conformance {
             a_pause_is_told_once_and_ends_by_itself,
             a_group_is_known_by_its_people_and_subject,
             an_account_without_a_connection_takes_nothing_and_forgets_nothing,
+            an_account_that_is_claimed_goes_to_its_claimant,
+            payloads_that_nobody_owned_are_due_when_their_account_is_claimed,
+            an_answer_is_as_old_as_its_question,
             a_file_is_kept_in_pieces_until_it_expires,
             facts_in_any_order_and_number_give_the_same_state
         );

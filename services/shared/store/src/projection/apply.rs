@@ -3,6 +3,7 @@
 use super::book::{Book, Entry, MessageEntry};
 use super::start::Started;
 use crate::rows::{Link, Member, Parked, Version, WorkKind};
+use channel_domain::account::Source;
 use channel_domain::attendee::{Attendee, Merged};
 use channel_domain::chat::{Chat, Counterparty, UNREAD_CAP};
 use channel_domain::direction::{self, Direction};
@@ -435,7 +436,7 @@ impl Book {
     // ---- account --------------------------------------------------------------------------------
 
     fn status(&mut self, fact: &StatusFact, stamp: Stamp) {
-        let merged = self.account.row.merge_status(fact.status, stamp);
+        let merged = self.account.row.merge_status(fact.status, stamp, Source::Webhook);
         self.account.note(merged);
         self.remembered |= merged.stored;
         // Statuses come unordered, so what they say is confirmed; one that is gone cannot be asked.

@@ -6,10 +6,13 @@ use super::gather::{Known, about_of, gather, jobs_of};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::outbox::{
-    ActBegun, Begun, Carried, Command, Done, Order, Refused, Rules, Shown, SlowDown, Written,
+    AccountNews, ActBegun, Begun, Carried, Command, Done, Order, Refused, Rules, Shown, SlowDown,
+    Written,
 };
 use crate::record::SendRecord;
 use crate::rows::{Desk, Held, Rows, Writes};
+use channel_domain::account::Source;
+use channel_domain::fact::OwnerClaim;
 use channel_domain::ids::{MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Attempt, Job, Phase, Verdict, is_provisional};
@@ -113,6 +116,7 @@ impl Clerk<'_> {
             Command::Act(acting) => return self.act(acting),
             Command::BeginAct(id) => return Ok(self.begin_act(id)),
             Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
+            Command::LearnAccount(news) => return Ok(self.learn_account(news)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
             command => command,
@@ -154,6 +158,21 @@ impl Clerk<'_> {
             _ => {}
         }
         Ok(Outcome::Nothing)
+    }
+
+    /// A webhook that came after UniPile was asked is newer than the answer.
+    fn learn_account(&mut self, news: AccountNews) -> Outcome {
+        let inbox = self.stamps.first().map_or(0, |stamp| stamp.inbox);
+        let stamp = Stamp { at: news.asked_at, inbox };
+        let account = &mut self.book.account;
+        if let Some(status) = news.status {
+            let merged = account.row.merge_status(status, stamp, Source::Api);
+            account.note(merged);
+        }
+        let owner = OwnerClaim { phone: news.phone, user_id: None };
+        let merged = account.row.merge_owner(&owner, stamp);
+        account.note(merged);
+        Outcome::Nothing
     }
 
     /// Whether the account is connected, as far as is known.

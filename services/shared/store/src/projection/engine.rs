@@ -91,6 +91,11 @@ pub async fn project<R: Rows + ?Sized>(
         })
         .collect();
     load::load(rows, &mut books, &facts, known).await?;
+    // Of an account just heard of nobody has told the state, nor perhaps the number.
+    for book in books.values_mut().filter(|book| book.account.row.rev == 0) {
+        let id = book.account.row.id.to_string();
+        book.want(WorkKind::RefreshAccount, id);
+    }
     let mut writes = Writes::default();
     let mut seen = HashSet::new();
     let mut verdicts = Vec::with_capacity(units.len());

@@ -103,6 +103,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Finish { message: id, .. }
         | Command::Discard { message: id, .. } => vec![*id],
         Command::Learn(_)
+        | Command::LearnAccount(_)
         | Command::LearnChat(_)
         | Command::Act(_)
         | Command::BeginAct(_)

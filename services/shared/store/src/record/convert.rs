@@ -63,6 +63,8 @@ impl From<&Account> for AccountRecord {
             phone: account.phone.as_ref().map(|(phone, _)| phone.clone()),
             connection: i32::from(connection as i16),
             connection_since: since.map(|at| at.0),
+            connection_source: account.told().map_or(0, |told| i32::from(told.source as i16)),
+            connection_word: account.told().map(|told| told.status.as_wire().to_owned()),
             synced_at: account.synced_at().map(|at| at.0),
             created_at: account.created_at.0,
             rev: account.rev,

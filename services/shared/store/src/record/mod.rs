@@ -89,8 +89,14 @@ pub struct AccountRecord {
     /// Last change.
     #[prost(uint64, tag = "8")]
     pub rev: u64,
+    /// See [`channel_domain::account::Source`]; 0 in what older programs wrote.
+    #[prost(int32, tag = "9")]
+    pub connection_source: i32,
+    /// UniPile's word for the state.
+    #[prost(string, optional, tag = "10")]
+    pub connection_word: Option<String>,
     /// Everything up to here was read in.
-    #[prost(int64, optional, tag = "10")]
+    #[prost(int64, optional, tag = "11")]
     pub complete_up_to: Option<i64>,
 }
 

@@ -1,0 +1,36 @@
+//! `channel account remove`.
+
+use anyhow::Context;
+use channel_proto::messaging::v1::RemoveAccountRequest;
+
+use super::told;
+use crate::client::{ClientArgs, json};
+use crate::output::Output;
+use crate::tokens;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The account, by its id
+    account: String,
+    /// Also erase what is stored here about it
+    #[arg(long)]
+    erase_data: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+}
+
+pub(super) async fn run(args: &Args, mut out: Output) -> anyhow::Result<()> {
+    let client = args.client.client(tokens::ADMIN)?;
+    let request =
+        RemoveAccountRequest { account_id: args.account.clone(), erase_data: args.erase_data };
+    let answer = client.messaging().remove_account(request).await?.into_inner();
+    if args.json {
+        let name = "channel.messaging.v1.RemoveAccountResponse";
+        return Ok(out.line(json::line(name, &answer)?)?);
+    }
+    let account = answer.account.context("the server answered without an account")?;
+    Ok(out.line(told(&account))?)
+}
