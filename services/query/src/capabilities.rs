@@ -20,6 +20,8 @@ pub struct Setup {
     pub text_characters: u32,
     /// Most bytes of a file to send.
     pub attachment_bytes: u64,
+    /// Most bytes of a file that is fetched.
+    pub stored_bytes: u64,
     /// Most files of a message.
     pub attachments: u32,
     /// How long after sending a text may be changed.
@@ -37,6 +39,8 @@ enum Needs {
     Nothing,
     /// To act at the upstream.
     Acting(Role),
+    /// An upstream to fetch from, at one time or another.
+    Fetching,
     /// To write into a chat.
     Writing,
     /// The upstream may take it without effect, and does not say whether it works.
@@ -47,7 +51,7 @@ enum Needs {
     Later,
 }
 
-const FEATURES: [(Feature, Needs); 17] = [
+const FEATURES: [(Feature, Needs); 18] = [
     (Feature::SendText, Needs::Writing),
     (Feature::SendAttachment, Needs::Writing),
     (Feature::SendVoice, Needs::Writing),
@@ -65,6 +69,7 @@ const FEATURES: [(Feature, Needs); 17] = [
     (Feature::ImportHistory, Needs::Later),
     (Feature::ManageAccounts, Needs::Later),
     (Feature::Search, Needs::Nothing),
+    (Feature::ReadAttachment, Needs::Fetching),
 ];
 
 /// What is known of the place that is asked about.
@@ -118,6 +123,8 @@ fn support(
         Needs::Nothing => return (Support::Yes, ""),
         Needs::Never => return (Support::No, "UPSTREAM_UNSUPPORTED"),
         Needs::Later => return (Support::No, "NOT_BUILT"),
+        Needs::Fetching if setup.is_connected => return (Support::Yes, ""),
+        Needs::Fetching => return (Support::No, "UPSTREAM_NOT_CONFIGURED"),
         Needs::Acting(role) => role,
         Needs::Writing | Needs::Hoping => Role::Agent,
     };
@@ -148,6 +155,7 @@ fn limits(setup: &Setup) -> Limits {
     Limits {
         max_text_characters: setup.text_characters,
         max_attachment_bytes: setup.attachment_bytes,
+        max_stored_attachment_bytes: setup.stored_bytes,
         max_attachments: setup.attachments,
         max_watch_accounts: setup.watch_accounts,
         max_streams: setup.streams,

@@ -18,7 +18,7 @@ use channel_domain::send::Phase;
 use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
-use channel_store::log::Wakeups;
+pub(crate) use channel_store::log::Wakeups;
 use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules, Standing};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
@@ -288,7 +288,7 @@ impl Rounds {
 }
 
 /// The next hint that something was written; `None` once there are no more.
-async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
+pub(crate) async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
     use tokio::sync::broadcast::error::RecvError;
     match wakeups {
         None => std::future::pending().await,

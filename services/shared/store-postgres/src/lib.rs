@@ -22,6 +22,7 @@ mod error;
 mod inbox;
 mod intake;
 mod log;
+mod media;
 mod meters;
 mod outbox;
 mod prune;

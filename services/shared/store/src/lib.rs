@@ -9,15 +9,17 @@
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
+//! | [`Media`] | every file of a message is fetched to an end, by one at a time |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the five traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod error;
 pub mod intake;
 pub mod log;
+pub mod media;
 pub mod outbox;
 pub mod projection;
 pub mod reads;
@@ -31,11 +33,12 @@ pub mod conformance;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
+pub use media::Media;
 pub use outbox::Outbox;
 pub use reads::Reads;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Media {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Media> Store for T {}

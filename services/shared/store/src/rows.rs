@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
+use crate::media::{FetchEnd, FetchRow, FileId};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
@@ -347,6 +348,8 @@ pub struct Writes {
     pub pacing: Vec<Owned<Pacing>>,
     /// What is to be done to messages and chats.
     pub actions: Vec<Owned<Action>>,
+    /// Ends of tries to fetch files; only of rows that were loaded as open.
+    pub fetched: Vec<Owned<FetchEnd>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -358,6 +361,7 @@ impl Writes {
         let Self { log, jobs, pacing, actions, held, unheld, work, parked, messages, .. } = self;
         let Self { chats, attendees, links, members, accounts, versions, unparked, .. } = self;
         log.is_empty()
+            && self.fetched.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
             && actions.is_empty()
@@ -429,6 +433,13 @@ pub trait Rows: Send {
 
     /// Loads the own messages that wait for a message's request to end.
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError>;
+
+    /// Loads where the fetching of a file stands.
+    async fn fetch_row(
+        &mut self,
+        account: i64,
+        file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError>;
 
     /// Loads how fast an account may send.
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError>;

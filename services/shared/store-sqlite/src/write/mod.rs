@@ -48,6 +48,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     outbox::write(c, &writes.jobs, &writes.pacing, &writes.held, &writes.unheld).await?;
     outbox::actions(c, &writes.actions).await?;
     outbox::aliases(c, &writes.aliases).await?;
+    crate::media::ends(c, &writes.fetched).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

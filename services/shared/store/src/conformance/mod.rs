@@ -15,6 +15,7 @@ mod apply;
 mod facts;
 mod inbox;
 mod log;
+mod media;
 mod order;
 mod reads;
 mod sends;
@@ -25,6 +26,7 @@ pub use acts::*;
 pub use apply::*;
 pub use inbox::*;
 pub use log::*;
+pub use media::*;
 pub use order::*;
 pub use reads::*;
 pub use sends::*;
@@ -120,6 +122,9 @@ macro_rules! store_conformance {
             a_group_is_known_by_its_people_and_subject,
             an_account_without_a_connection_takes_nothing_and_forgets_nothing,
             a_file_is_kept_in_pieces_until_it_expires,
+            every_file_that_can_be_had_is_fetched_by_one_and_shown,
+            a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
+            a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

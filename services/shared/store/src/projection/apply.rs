@@ -106,13 +106,11 @@ impl Book {
             rev: 0,
         };
         self.admit(&message);
-        if message.content.attachments.iter().any(|file| !file.unavailable) {
-            self.want(WorkKind::FetchMedia, fact.message.as_str());
-        }
         let files = !message.content.attachments.is_empty();
         self.touched.messages.push(message.key);
         let entry = MessageEntry::of(Entry::fresh(message));
         self.insert(MessageEntry { text: true, files, ..entry });
+        self.want_files(&fact.message);
         self.unpark(&fact.message);
     }
 
@@ -142,6 +140,7 @@ impl Book {
         let sender = people::cast(fact, direction).sender.and_then(people::key);
         let sender = sender.and_then(|id| self.attendees.get(&id));
         let sender = sender.map(|entry| (entry.row.key, entry.row.id.clone()));
+        let mut fuller = false;
         self.change(&fact.message, |entry| {
             let row = &mut entry.entry.row;
             let mut merged = row.merge_received(fact, stamp);
@@ -152,8 +151,12 @@ impl Book {
             }
             entry.text |= merged.shown;
             entry.files |= merged.shown;
+            fuller = merged.shown;
             merged
         });
+        if fuller {
+            self.want_files(&fact.message);
+        }
     }
 
     fn receipt(&mut self, fact: &Receipt, stamp: Stamp) {
@@ -214,7 +217,11 @@ impl Book {
     }
 
     /// Changes a message that is here, and keeps its chat's summary true.
-    fn change(&mut self, id: &UpstreamMessageId, change: impl FnOnce(&mut MessageEntry) -> Merged) {
+    pub(super) fn change(
+        &mut self,
+        id: &UpstreamMessageId,
+        change: impl FnOnce(&mut MessageEntry) -> Merged,
+    ) {
         if let Some(key) = self.message_keys.get(id).copied() {
             self.change_by_key(key, change);
         }

@@ -3,6 +3,7 @@
 use super::book::{Book, Entry};
 use super::load;
 use crate::error::StoreError;
+use crate::media::FetchRow;
 use crate::outbox::{ActEnd, Command, Submit, To};
 use crate::rows::{Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
@@ -17,6 +18,7 @@ pub(super) struct Known {
     pub(super) desk: Desk,
     pub(super) held: Vec<Held>,
     pub(super) stamps: Vec<Stamp>,
+    pub(super) fetch: Option<FetchRow>,
 }
 
 /// Loads what a command needs, in a fixed number of round trips.
@@ -60,6 +62,10 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         Command::Learn(facts) => facts.iter().collect(),
         _ => held.iter().map(|held| &held.fact.fact).collect(),
     };
+    let fetch = match command {
+        Command::EndFetch(end) => rows.fetch_row(key, &end.file).await?,
+        _ => None,
+    };
     let mut asked = load::asked(told.iter().map(|fact| (key, *fact)));
     // Each fact has a stamp of its own, as each webhook has.
     asked.inbox_ids = told.len().max(1);
@@ -68,6 +74,9 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         asked.parked.push((key, id.clone()));
         load::once(&mut asked.messages);
         load::once(&mut asked.parked);
+    }
+    if let Command::EndFetch(end) = command {
+        asked.messages.push((key, end.file.message.clone()));
     }
     if let Command::Submit(Submit { to: To::People { recipients, .. }, .. }) = command {
         load::put_recipients(rows, books, key, recipients).await?;
@@ -84,7 +93,7 @@ pub(super) async fn gather<R: Rows + ?Sized>(
     if let Some((chat, since)) = books.get(&key).and_then(|book| unread_again(book, command)) {
         load::put_unread(rows, books, &[(key, chat, since)]).await?;
     }
-    Ok(Known { desk, held, stamps })
+    Ok(Known { desk, held, stamps, fetch })
 }
 
 /// The messages of the outbox that a command is about.
@@ -107,6 +116,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Act(_)
         | Command::BeginAct(_)
         | Command::EndAct { .. }
+        | Command::EndFetch(_)
         | Command::Describe { .. } => vec![],
     }
 }
