@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod fixtures;
 mod live;
+mod media;
 mod receive;
 mod reflection;
 mod roles;

@@ -3,6 +3,8 @@
 use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports, signal};
 use crate::until::until;
 use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -126,6 +128,35 @@ impl Upstream {
     /// A contact writes in a chat.
     pub async fn contact_writes(&self, chat: &str, what: &str) -> Result<()> {
         self.post("/simulator/contact", json!({ "chat_id": chat, "text": what })).await.map(drop)
+    }
+
+    /// A contact sends a file. `more` are further fields of what the simulator takes.
+    pub async fn contact_sends(
+        &self,
+        chat: &str,
+        mimetype: &str,
+        bytes: &[u8],
+        more: Value,
+    ) -> Result<String> {
+        let mut sent = json!({
+            "chat_id": chat, "mimetype": mimetype, "bytes": STANDARD.encode(bytes),
+        });
+        if let (Some(sent), Value::Object(more)) = (sent.as_object_mut(), more) {
+            sent.extend(more);
+        }
+        text(&self.post("/simulator/contact/file", sent).await?, "message_id")
+    }
+
+    /// Something goes wrong with calls of a route: with so many, or with all.
+    pub async fn route_fault(&self, route: &str, fault: Value, times: Option<u32>) -> Result<()> {
+        let rule = json!({ "route": route, "times": times, "fault": fault });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// How many calls of a route came.
+    pub async fn calls(&self, route: &str) -> Result<u64> {
+        let calls = self.get("/simulator/calls").await?;
+        Ok(calls[route]["received"].as_u64().unwrap_or(0))
     }
 
     /// The owner writes in a chat on the phone.
