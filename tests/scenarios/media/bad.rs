@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, picture};
 use crate::world::{World, on_both};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use channel_proto::types::v1::FetchState;
 use serde_json::json;
 use tonic::Code;
@@ -41,7 +41,8 @@ async fn a_transfer_that_breaks_is_tried_again_until_the_file_is_whole(world: Wo
         stage.upstream.next_fault("get_attachment", fault).await?;
         let told = json!({});
         let id = stage.upstream.contact_sends(&stage.chat, "image/png", &bytes, told).await?;
-        let message = stage.until_state(&id, FetchState::Retrying).await?;
+        let message = stage.until_state(&id, FetchState::Retrying).await;
+        let message = message.with_context(|| format!("{reason}"))?;
         assert_eq!(message.attachments[0].fetch_reason, reason);
         let refused = stage.refusal(&message).await?;
         assert_eq!(refused, (Code::Unavailable, "ATTACHMENT_PENDING".into()));

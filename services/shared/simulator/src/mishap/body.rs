@@ -2,11 +2,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Response, StatusCode, header};
 use hyper::body::Frame;
+use tokio::time::Sleep;
+
+/// What was written has to leave first: a server that is told at once that there is no more sends nothing.
+const BEFORE_IT_BREAKS: Duration = Duration::from_millis(100);
 
 /// What goes wrong with the bytes of one answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,11 +37,12 @@ impl BodyPlan {
         let mut bytes = self.instead.unwrap_or(body);
         let length = self.length.unwrap_or(bytes.len() as u64);
         let mut end = End::Here;
+        let broken = || End::Broken(Box::pin(tokio::time::sleep(BEFORE_IT_BREAKS)));
         if let Some(Stop { after, breaks }) = self.stops {
             bytes.truncate(usize::try_from(after).unwrap_or(usize::MAX));
-            end = if breaks { End::Broken } else { End::Never };
+            end = if breaks { broken() } else { End::Never };
         } else if length > bytes.len() as u64 {
-            end = End::Broken;
+            end = broken();
         }
         bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         let mut response = Response::new(Body::new(Cut { bytes: Some(bytes), end }));
@@ -50,7 +56,7 @@ impl BodyPlan {
 
 enum End {
     Here,
-    Broken,
+    Broken(Pin<Box<Sleep>>),
     Never,
 }
 
@@ -66,14 +72,15 @@ impl HttpBody for Cut {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        match self.end {
+        match &mut self.end {
             End::Here => Poll::Ready(None),
-            End::Broken => {
+            End::Broken(when) => {
+                ready!(when.as_mut().poll(context));
                 self.end = End::Here;
                 Poll::Ready(Some(Err(io::Error::other("cut by a fault"))))
             }
