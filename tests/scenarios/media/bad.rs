@@ -42,7 +42,7 @@ async fn a_transfer_that_breaks_is_tried_again_until_the_file_is_whole(world: Wo
         let told = json!({});
         let id = stage.upstream.contact_sends(&stage.chat, "image/png", &bytes, told).await?;
         let message = stage.until_state(&id, FetchState::Retrying).await;
-        let message = message.with_context(|| format!("{reason}"))?;
+        let message = message.context(reason)?;
         assert_eq!(message.attachments[0].fetch_reason, reason);
         let refused = stage.refusal(&message).await?;
         assert_eq!(refused, (Code::Unavailable, "ATTACHMENT_PENDING".into()));

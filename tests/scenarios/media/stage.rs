@@ -12,7 +12,7 @@ use channel_proto::query::v1::{
     AttachmentHeader, GetAttachmentRequest, GetMessageRequest, ListMessagesRequest,
 };
 use channel_proto::types::v1::change::Entity;
-use channel_proto::types::v1::{FetchState, Message};
+use channel_proto::types::v1::{Attachment, FetchState, Message};
 use channel_runtime::fault::reason_of;
 use channel_tests::history::History;
 use channel_tests::program::{Program, Setup};
@@ -59,7 +59,7 @@ pub(super) fn states(history: &History, message: &str) -> Vec<FetchState> {
         Some(Entity::Message(told)) if told.message_id == message => told.attachments.first(),
         _ => None,
     });
-    messages.map(|file| file.fetch_state()).collect()
+    messages.map(Attachment::fetch_state).collect()
 }
 
 impl Stage {
@@ -156,7 +156,12 @@ impl Stage {
 
     /// Why a message's first file is not served.
     pub(super) async fn refusal(&self, message: &Message) -> Result<(Code, String)> {
-        let refused = self.read(request(&self.account, message)).await;
+        self.refusal_of(request(&self.account, message)).await
+    }
+
+    /// Why a request is refused.
+    pub(super) async fn refusal_of(&self, request: GetAttachmentRequest) -> Result<(Code, String)> {
+        let refused = self.read(request).await;
         let refused = refused.err().context("it is served")?;
         let status = refused.downcast_ref::<Status>().context("a status")?;
         Ok((status.code(), reason_of(status).unwrap_or_default()))

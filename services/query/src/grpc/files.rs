@@ -30,9 +30,10 @@ pub(super) async fn open(
 ) -> Result<Pieces, QueryError> {
     let found = queries.file(&caller, &ask(it)?).await?;
     let objects = objects.ok_or(QueryError::NotBuilt)?;
-    let bytes = match found.not_modified {
-        true => stream::empty().boxed(),
-        false => objects.read(&found.stored, found.range.clone()).await?,
+    let bytes = if found.not_modified {
+        stream::empty().boxed()
+    } else {
+        objects.read(&found.stored, found.range.clone()).await?
     };
     let left = found.range.end - found.range.start;
     let header = Ok(pb::GetAttachmentResponse { part: Some(Part::Header(header(&found))) });
@@ -110,11 +111,10 @@ impl Flow {
         let piece = self.waiting.split_to(self.waiting.len().min(PIECE)).freeze();
         let left = self.left.checked_sub(piece.len() as u64).ok_or(MediaError::Damaged)?;
         self.left = left;
-        match piece.is_empty() {
-            true if left > 0 => Err(MediaError::Damaged),
-            true => Ok(None),
-            false => Ok(Some(piece)),
+        if piece.is_empty() {
+            return if left > 0 { Err(MediaError::Damaged) } else { Ok(None) };
         }
+        Ok(Some(piece))
     }
 }
 
