@@ -154,7 +154,7 @@ mod tests {
         runtime.block_on(async {
             let spool = Spool::new(folder.path()).unwrap();
             let mut file = spool.begin().await.unwrap();
-            file.take(&[1; 20_000]).await.unwrap();
+            file.take(&vec![1; 20_000]).await.unwrap();
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         });
     }
