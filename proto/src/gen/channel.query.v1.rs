@@ -1365,7 +1365,8 @@ pub mod query_service_client {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end.
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         pub async fn get_attachment(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAttachmentRequest>,
@@ -1606,7 +1607,8 @@ pub mod query_service_server {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end.
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         async fn get_attachment(
             &self,
             request: tonic::Request<super::GetAttachmentRequest>,

@@ -11,7 +11,10 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
     let url = testing::empty_database().await;
     let careful = PostgresConfig { migrate: false, ..PostgresConfig::new(&url) };
     let pending = PostgresStore::pending(&careful).await.unwrap();
-    assert_eq!(pending, ["1 receive", "2 unsettled", "3 rows sent", "4 send", "5 start"]);
+    assert_eq!(
+        pending,
+        ["1 receive", "2 unsettled", "3 rows sent", "4 send", "5 start", "6 media"]
+    );
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();
     assert_eq!(refused.reason(), "STORE_REFUSED");
     let why = std::error::Error::source(&refused).unwrap().to_string();
@@ -86,6 +89,11 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
     let row = "INSERT INTO webhook_inbox (id, received_at, headers, body, state) \
         VALUES (1, 1, '{}', '\\x7b7d', 3)";
     execute(&url, row).await;
+    let file = "INSERT INTO attachments (account_key, message_key, position, id, kind, unavailable) \
+        VALUES (1, 1, 0, 'f', 'image', false)";
+    execute(&url, file).await;
     let store = connect(&url).await;
     assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
+    let files = "SELECT count(*) FROM attachments WHERE id = 'f' AND fetched IS NULL";
+    assert_eq!(number(&url, files).await, 1, "its bytes are pending");
 }
