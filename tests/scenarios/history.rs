@@ -79,7 +79,7 @@ async fn an_account_is_read_in_by_itself_though_the_program_dies_again_and_again
     let there = upstream.messages().await?;
     ensure!(there.len() == 12 * 600, "{} messages", there.len());
     let slow = json!({ "kind": "latency", "ms": 40 });
-    upstream.each_fault("list_chat_messages", slow).await?;
+    upstream.route_fault("list_chat_messages", slow, None).await?;
     // Its first sign of life makes the account known.
     upstream.status("OK").await?;
     for part in 1..=5 {
@@ -126,7 +126,7 @@ async fn what_was_missed_while_webhooks_were_lost_is_found_when_the_account_come
     let (program, upstream, complete) = imported(&world).await?;
     let chats = upstream.chats().await?;
     for route in ["contact", "phone"] {
-        upstream.each_fault(route, json!({ "kind": "echo_never" })).await?;
+        upstream.route_fault(route, json!({ "kind": "echo_never" }), None).await?;
     }
     for number in 0..30 {
         let chat = &chats[number % 3];
@@ -156,7 +156,7 @@ async fn what_was_missed_while_nobody_was_here_is_found_at_the_start(world: Worl
     let (program, upstream, complete) = imported(&world).await?;
     let setup = program.kill().await?;
     let chats = upstream.chats().await?;
-    upstream.each_fault("contact", json!({ "kind": "echo_never" })).await?;
+    upstream.route_fault("contact", json!({ "kind": "echo_never" }), None).await?;
     for number in 0..10 {
         upstream.contact_writes(&chats[number % 4], &format!("missed {number}")).await?;
     }
@@ -194,7 +194,7 @@ async fn an_import_can_be_asked_for_watched_and_cancelled(world: World) -> Resul
     let refused = program.messaging()?.sync_account(unknown.clone()).await.err();
     let refused = refused.context("an account that nobody heard of")?;
     assert_eq!(refused.code(), Code::NotFound);
-    upstream.each_fault("list_chats", json!({ "kind": "answer", "status": 503 })).await?;
+    upstream.route_fault("list_chats", json!({ "kind": "answer", "status": 503 }), None).await?;
     upstream.contact_writes(&chats[0], "hello?").await?;
     until("the account is known", || async { account(&program).await.ok() }).await?;
 

@@ -8,6 +8,7 @@ mod demo;
 mod fixtures;
 mod history;
 mod live;
+mod media;
 mod receive;
 mod reflection;
 mod roles;

@@ -82,7 +82,11 @@ impl Setup {
             .with("TELEMETRY__LOG_FILTER", "error");
         Ok(match backend {
             Backend::Sqlite(folder) => setup.with("STORE__PATH", &folder.display().to_string()),
-            Backend::Postgres(url) => setup.with("STORE__KIND", "postgres").with("STORE__URL", url),
+            Backend::Postgres(url) => {
+                let files = files_beside(url)?.display().to_string();
+                let setup = setup.with("STORE__KIND", "postgres").with("STORE__URL", url);
+                setup.with("MEDIA__PATH", &files)
+            }
         })
     }
 
@@ -205,6 +209,14 @@ pub(crate) async fn signal(child: &Child, signal: &str) -> Result<()> {
     let sent = Command::new("kill").args([signal, &id.to_string()]).status().await?;
     ensure!(sent.success(), "the process cannot be sent {signal}");
     Ok(())
+}
+
+/// The folder of files that all programs over one database share.
+fn files_beside(url: &str) -> Result<PathBuf> {
+    let database = url.rsplit('/').next().unwrap_or_default();
+    let database = database.split('?').next().unwrap_or_default();
+    let folder = executable()?.with_file_name("files-of-tests");
+    Ok(folder.join(format!("{}-{database}", std::process::id())))
 }
 
 /// The program beside this test, as cargo built it.

@@ -3,6 +3,8 @@
 use crate::program::{Setup, WEBHOOK_SECRET, executable, free_ports, signal};
 use crate::until::until;
 use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -138,6 +140,35 @@ impl Upstream {
         self.post("/simulator/contact", json!({ "chat_id": chat, "text": what })).await.map(drop)
     }
 
+    /// A contact sends a file. `more` are further fields of what the simulator takes.
+    pub async fn contact_sends(
+        &self,
+        chat: &str,
+        mimetype: &str,
+        bytes: &[u8],
+        more: Value,
+    ) -> Result<String> {
+        let mut sent = json!({
+            "chat_id": chat, "mimetype": mimetype, "bytes": STANDARD.encode(bytes),
+        });
+        if let (Some(sent), Value::Object(more)) = (sent.as_object_mut(), more) {
+            sent.extend(more);
+        }
+        text(&self.post("/simulator/contact/file", sent).await?, "message_id")
+    }
+
+    /// Something goes wrong with calls of a route: with so many, or with all.
+    pub async fn route_fault(&self, route: &str, fault: Value, times: Option<u32>) -> Result<()> {
+        let rule = json!({ "route": route, "times": times, "fault": fault });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
+    /// How many calls of a route came.
+    pub async fn calls(&self, route: &str) -> Result<u64> {
+        let calls = self.get("/simulator/calls").await?;
+        Ok(calls[route]["received"].as_u64().unwrap_or(0))
+    }
+
     /// The owner writes in a chat on the phone.
     pub async fn owner_writes(&self, chat: &str, what: &str) -> Result<()> {
         self.post("/simulator/phone", json!({ "chat_id": chat, "text": what })).await.map(drop)
@@ -162,12 +193,6 @@ impl Upstream {
     /// Something goes wrong with the next call of a route.
     pub async fn next_fault(&self, route: &str, fault: Value) -> Result<()> {
         let rule = json!({ "route": route, "times": 1, "fault": fault });
-        self.post("/simulator/faults", rule).await.map(drop)
-    }
-
-    /// Something goes wrong with each call of a route, until [`heal`](Self::heal).
-    pub async fn each_fault(&self, route: &str, fault: Value) -> Result<()> {
-        let rule = json!({ "route": route, "fault": fault });
         self.post("/simulator/faults", rule).await.map(drop)
     }
 
@@ -257,17 +282,6 @@ impl Upstream {
         let accounts = self.get("/api/v1/accounts?limit=100").await?;
         let accounts = accounts["items"].as_array().context("a list of accounts")?;
         accounts.iter().map(|it| Ok((text(it, "id")?, text(it, "name")?))).collect()
-    }
-
-    /// Something goes wrong with every call of a route.
-    pub async fn every_fault(&self, route: &str, fault: Value) -> Result<()> {
-        self.post("/simulator/faults", json!({ "route": route, "fault": fault })).await.map(drop)
-    }
-
-    /// How often calls of a route came.
-    pub async fn calls(&self, route: &str) -> Result<u64> {
-        let calls = self.get("/simulator/calls").await?;
-        Ok(calls[route]["received"].as_u64().unwrap_or(0))
     }
 
     /// The texts that it took to send, in their order.

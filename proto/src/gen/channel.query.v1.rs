@@ -140,6 +140,9 @@ pub struct Limits {
     /// How long after sending a text may be changed. Unset: not known.
     #[prost(message, optional, tag = "6")]
     pub edit_window: ::core::option::Option<::prost_types::Duration>,
+    /// Most bytes of an attachment that is fetched and kept. Zero: not known.
+    #[prost(uint64, tag = "7")]
+    pub max_stored_attachment_bytes: u64,
 }
 /// Asks what this server and account can do.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -207,6 +210,8 @@ pub enum Feature {
     ManageAccounts = 16,
     /// Searching messages.
     Search = 17,
+    /// Reading the bytes of attachments that others sent.
+    ReadAttachment = 18,
 }
 impl Feature {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -233,6 +238,7 @@ impl Feature {
             Self::ImportHistory => "FEATURE_IMPORT_HISTORY",
             Self::ManageAccounts => "FEATURE_MANAGE_ACCOUNTS",
             Self::Search => "FEATURE_SEARCH",
+            Self::ReadAttachment => "FEATURE_READ_ATTACHMENT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -256,6 +262,7 @@ impl Feature {
             "FEATURE_IMPORT_HISTORY" => Some(Self::ImportHistory),
             "FEATURE_MANAGE_ACCOUNTS" => Some(Self::ManageAccounts),
             "FEATURE_SEARCH" => Some(Self::Search),
+            "FEATURE_READ_ATTACHMENT" => Some(Self::ReadAttachment),
             _ => None,
         }
     }
@@ -469,6 +476,13 @@ pub struct AttachmentHeader {
     /// The copy at hand is still right; no bytes follow.
     #[prost(bool, tag = "7")]
     pub not_modified: bool,
+    /// File name that is safe to show and to save under: no path, no control characters, nothing that changes the
+    /// direction of writing.
+    #[prost(string, tag = "8")]
+    pub safe_file_name: ::prost::alloc::string::String,
+    /// Value for an HTTP header `Content-Disposition`: `inline` for what a page may show in place, else `attachment`.
+    #[prost(string, tag = "9")]
+    pub content_disposition: ::prost::alloc::string::String,
 }
 /// Asks for messages of one chat, from a point in either direction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1350,7 +1364,9 @@ pub mod query_service_client {
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
-        /// `ATTACHMENT_TOO_LARGE`. INVALID_ARGUMENT: `RANGE_INVALID` when `offset` lies past the end.
+        /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         pub async fn get_attachment(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAttachmentRequest>,
@@ -1590,7 +1606,9 @@ pub mod query_service_server {
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
-        /// `ATTACHMENT_TOO_LARGE`. INVALID_ARGUMENT: `RANGE_INVALID` when `offset` lies past the end.
+        /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         async fn get_attachment(
             &self,
             request: tonic::Request<super::GetAttachmentRequest>,

@@ -356,6 +356,9 @@ pub struct Attachment {
     /// How far the bytes are on their way here.
     #[prost(enumeration = "FetchState", tag = "10")]
     pub fetch_state: i32,
+    /// Stable reason, where the bytes are not here and it is known why. Empty: pending, or stored.
+    #[prost(string, tag = "11")]
+    pub fetch_reason: ::prost::alloc::string::String,
 }
 /// Kind of an attachment, by its media type first and the upstream's word second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -430,6 +433,8 @@ pub enum FetchState {
     Unavailable = 4,
     /// Larger than this system keeps. Final.
     TooLarge = 5,
+    /// Left out by the configuration of this system, or older than 30 days when history was read in. Final.
+    LeftOut = 6,
 }
 impl FetchState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -444,6 +449,7 @@ impl FetchState {
             Self::Retrying => "FETCH_STATE_RETRYING",
             Self::Unavailable => "FETCH_STATE_UNAVAILABLE",
             Self::TooLarge => "FETCH_STATE_TOO_LARGE",
+            Self::LeftOut => "FETCH_STATE_LEFT_OUT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -455,6 +461,7 @@ impl FetchState {
             "FETCH_STATE_RETRYING" => Some(Self::Retrying),
             "FETCH_STATE_UNAVAILABLE" => Some(Self::Unavailable),
             "FETCH_STATE_TOO_LARGE" => Some(Self::TooLarge),
+            "FETCH_STATE_LEFT_OUT" => Some(Self::LeftOut),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@
 //! | [`Connections`] | connects accounts, connects them again, removes them |
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //! | [`Importer`] | reads history in and repairs gaps |
+//! | [`Fetcher`] | fetches the files of messages into the folder or bucket where they stay |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
 //! promises is in `channel_domain::send`.
@@ -16,6 +17,7 @@ mod connect;
 mod dispatch;
 mod error;
 pub mod grpc;
+mod media;
 mod outgoing;
 mod subscriptions;
 mod sync;
@@ -25,6 +27,7 @@ pub use config::MessagingConfig;
 pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
 pub use error::MessagingError;
+pub use media::Fetcher;
 pub use outgoing::{Ask, Outgoing};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use sync::Importer;

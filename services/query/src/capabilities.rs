@@ -20,6 +20,8 @@ pub struct Setup {
     pub text_characters: u32,
     /// Most bytes of a file to send.
     pub attachment_bytes: u64,
+    /// Most bytes of a file that is fetched.
+    pub stored_bytes: u64,
     /// Most files of a message.
     pub attachments: u32,
     /// How long after sending a text may be changed.
@@ -37,6 +39,8 @@ enum Needs {
     Nothing,
     /// To act at the upstream.
     Acting(Role),
+    /// An upstream to fetch from, at one time or another.
+    Fetching,
     /// To write into a chat.
     Writing,
     /// The upstream may take it without effect, and does not say whether it works.
@@ -45,11 +49,9 @@ enum Needs {
     Managing,
     /// What the upstream cannot do.
     Never,
-    /// What this version cannot do.
-    Later,
 }
 
-const FEATURES: [(Feature, Needs); 17] = [
+const FEATURES: [(Feature, Needs); 18] = [
     (Feature::SendText, Needs::Writing),
     (Feature::SendAttachment, Needs::Writing),
     (Feature::SendVoice, Needs::Writing),
@@ -67,6 +69,7 @@ const FEATURES: [(Feature, Needs); 17] = [
     (Feature::ImportHistory, Needs::Acting(Role::Agent)),
     (Feature::ManageAccounts, Needs::Managing),
     (Feature::Search, Needs::Nothing),
+    (Feature::ReadAttachment, Needs::Fetching),
 ];
 
 /// What is known of the place that is asked about.
@@ -119,7 +122,8 @@ fn support(
     let role = match needs {
         Needs::Nothing => return (Support::Yes, ""),
         Needs::Never => return (Support::No, "UPSTREAM_UNSUPPORTED"),
-        Needs::Later => return (Support::No, "NOT_BUILT"),
+        Needs::Fetching if setup.is_connected => return (Support::Yes, ""),
+        Needs::Fetching => return (Support::No, "UPSTREAM_NOT_CONFIGURED"),
         Needs::Acting(role) => role,
         Needs::Managing => Role::Admin,
         Needs::Writing | Needs::Hoping => Role::Agent,
@@ -153,6 +157,7 @@ fn limits(setup: &Setup) -> Limits {
     Limits {
         max_text_characters: setup.text_characters,
         max_attachment_bytes: setup.attachment_bytes,
+        max_stored_attachment_bytes: setup.stored_bytes,
         max_attachments: setup.attachments,
         max_watch_accounts: setup.watch_accounts,
         max_streams: setup.streams,

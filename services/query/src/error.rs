@@ -1,5 +1,6 @@
 //! Why a question was not answered.
 
+use channel_media::MediaError;
 use channel_runtime::fault::{Fault, FieldErrors, Kind, Violation};
 use channel_runtime::supervise::Interrupted;
 use channel_store::StoreError;
@@ -7,6 +8,9 @@ use std::time::Duration;
 
 /// How long to wait before asking again for a position that is not here yet.
 const SOON: Duration = Duration::from_millis(500);
+
+/// How long to wait before asking again for a file that is on its way.
+const FETCHED_SOON: Duration = Duration::from_secs(2);
 
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,24 @@ pub enum QueryError {
     /// No such person in the accounts asked for.
     #[error("no such attendee")]
     AttendeeNotFound,
+    /// No such file of the message.
+    #[error("no such attachment")]
+    AttachmentNotFound,
+    /// The source does not have the file.
+    #[error("the source does not have the attachment")]
+    AttachmentUnavailable,
+    /// The file is on its way.
+    #[error("the attachment is not here yet")]
+    AttachmentPending,
+    /// The file is larger than is kept here.
+    #[error("the attachment is larger than is kept here")]
+    AttachmentTooLarge,
+    /// The configuration leaves such files out.
+    #[error("the configuration leaves such attachments out")]
+    AttachmentLeftOut,
+    /// The bytes cannot be read where they lie.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// The id is known in several accounts.
     #[error("the id is known in several accounts; name one")]
     AccountRequired,
@@ -60,11 +82,16 @@ impl Fault for QueryError {
             Self::AccountNotFound
             | Self::ChatNotFound
             | Self::MessageNotFound
-            | Self::AttendeeNotFound => Kind::NotFound,
+            | Self::AttendeeNotFound
+            | Self::AttachmentNotFound
+            | Self::AttachmentUnavailable => Kind::NotFound,
+            Self::AttachmentTooLarge | Self::AttachmentLeftOut => Kind::FailedPrecondition,
+            Self::AttachmentPending => Kind::Unavailable { retry_after: Some(FETCHED_SOON) },
+            Self::Media(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::PositionNotReached => Kind::Unavailable { retry_after: Some(SOON) },
             Self::NotBuilt => Kind::Unimplemented,
             Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
-            Self::Store(_) | Self::Interrupted(_) => Kind::Internal,
+            Self::Store(_) | Self::Media(_) | Self::Interrupted(_) => Kind::Internal,
         }
     }
 
@@ -75,6 +102,12 @@ impl Fault for QueryError {
             Self::ChatNotFound => "CHAT_NOT_FOUND",
             Self::MessageNotFound => "MESSAGE_NOT_FOUND",
             Self::AttendeeNotFound => "ATTENDEE_NOT_FOUND",
+            Self::AttachmentNotFound => "ATTACHMENT_NOT_FOUND",
+            Self::AttachmentUnavailable => "ATTACHMENT_UNAVAILABLE",
+            Self::AttachmentPending => "ATTACHMENT_PENDING",
+            Self::AttachmentTooLarge => "ATTACHMENT_TOO_LARGE",
+            Self::AttachmentLeftOut => "ATTACHMENT_LEFT_OUT",
+            Self::Media(error) => error.reason(),
             Self::AccountRequired => "ACCOUNT_REQUIRED",
             Self::PositionNotReached => "POSITION_NOT_REACHED",
             Self::NotBuilt => "NOT_BUILT",

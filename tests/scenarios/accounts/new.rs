@@ -166,7 +166,7 @@ async fn an_attempt_ends_when_its_codes_cannot_be_renewed(world: World) -> Resul
     let mut attempt = stage.connect("").await?;
     attempt.code().await?;
     let broken = json!({ "kind": "answer", "status": 503 });
-    stage.upstream.every_fault("connect_account", broken).await?;
+    stage.upstream.route_fault("connect_account", broken, None).await?;
     assert_eq!(attempt.failed().await?.reason, "UPSTREAM_UNAVAILABLE");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The rules that go across sections, and what follows from them.
 
+use std::path::PathBuf;
+
 use channel_messaging::Subscription;
 use channel_runtime::config::ConfigError;
 use channel_unipile::hosts::{BaseUrl, check_base_url};
@@ -21,6 +23,12 @@ pub(crate) enum Upstream {
 }
 
 impl Config {
+    /// The folder of files.
+    pub(crate) fn media_folder(&self) -> PathBuf {
+        let named = Some(&self.media.path).filter(|path| !path.as_os_str().is_empty());
+        named.cloned().unwrap_or_else(|| self.store.path.join("media"))
+    }
+
     /// What webhooks come from, when all roles are in one process.
     pub(crate) fn upstream(&self) -> Result<Upstream, ConfigError> {
         if let Some(base_url) = self.unipile_base_url()? {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use channel_gateway::GatewayConfig;
 use channel_ingest::IngestConfig;
+use channel_media::MediaConfig;
 use channel_messaging::MessagingConfig;
 use channel_query::live::LiveConfig;
 use channel_runtime::config::{
@@ -35,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) demo: DemoConfig,
     pub(crate) ingest: IngestConfig,
     pub(crate) messaging: MessagingConfig,
+    pub(crate) media: MediaConfig,
     pub(crate) live: LiveConfig,
     pub(crate) gateway: GatewayConfig,
     pub(crate) server: ServerConfig,
@@ -52,6 +54,7 @@ impl Default for Config {
             demo: DemoConfig::default(),
             ingest: IngestConfig::default(),
             messaging: MessagingConfig::default(),
+            media: MediaConfig::default(),
             live: LiveConfig::default(),
             gateway: GatewayConfig { shutdown_grace_seconds: 15, ..GatewayConfig::default() },
             server: ServerConfig {

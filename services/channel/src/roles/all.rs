@@ -43,6 +43,7 @@ impl Plan {
         config.server.check()?;
         config.gateway.validate()?;
         config.messaging.check()?;
+        config.media.check()?;
         config.public_origin()?;
         if config.store.kind == StoreKind::Sqlite {
             // It has one writer, which batches by itself.
@@ -105,12 +106,12 @@ impl Plan {
         stage: &Stage,
         simulated: Option<&demo::Api>,
     ) -> anyhow::Result<Option<Arc<dyn UniPile>>> {
-        let (clock, unipile) = (Arc::clone(&stage.clock), &self.config.unipile);
+        let (clock, config) = (Arc::clone(&stage.clock), &self.config);
         let client = match (&self.upstream, simulated) {
             (Upstream::UniPile(base), _) => {
-                messaging::client(base.clone(), &unipile.api_key, unipile, clock)?
+                messaging::client(base.clone(), &config.unipile.api_key, config, clock)?
             }
-            (_, Some(api)) => messaging::client(api.base()?, &api.key, unipile, clock)?,
+            (_, Some(api)) => messaging::client(api.base()?, &api.key, config, clock)?,
             _ => return Ok(None),
         };
         Ok(Some(client))
@@ -126,13 +127,15 @@ impl Plan {
         let (config, store) = (&self.config, opened.store());
         let server = server(config.server.clone(), identity);
         let (server, ingest) = ingest::add(stage, server, &store, &config.ingest)?;
-        let (server, live) = query::add(stage, server, &store, config, upstream.is_some());
+        let place = messaging::place(config)?;
+        let objects = place.0.clone();
+        let (server, live) = query::add(stage, server, &store, config, upstream.is_some(), objects);
         // The demo's simulator knows where to push to.
         let webhooks = match self.upstream {
             Upstream::UniPile(_) => messaging::webhooks(config)?,
             Upstream::Demo | Upstream::None => None,
         };
-        let server = messaging::add(stage, server, &store, &config.messaging, upstream, webhooks);
+        let server = messaging::add(stage, server, &store, config, upstream, webhooks, place);
         let health = server.health();
         database::follow(stage, &opened, &health);
         let local = LocalServices {

@@ -57,9 +57,10 @@ impl Plan {
             Role::Messaging => {
                 config.unipile_base_url()?;
                 config.messaging.check()?;
+                config.media.check()?;
                 config.subscription()?;
             }
-            Role::Query => {}
+            Role::Query => config.media.check()?,
         }
         if role != Role::Gateway {
             config.require_shared_store()?;
@@ -98,9 +99,8 @@ impl Plan {
         let (config, store) = (&self.config, opened.store());
         let upstream = match config.unipile_base_url()? {
             Some(base) => {
-                let unipile = &config.unipile;
                 let clock = Arc::clone(&stage.clock);
-                Some(messaging::client(base, &unipile.api_key, unipile, clock)?)
+                Some(messaging::client(base, &config.unipile.api_key, config, clock)?)
             }
             None => None,
         };
@@ -109,9 +109,10 @@ impl Plan {
             stage,
             server,
             &store,
-            &config.messaging,
+            config,
             upstream,
             messaging::webhooks(config)?,
+            messaging::place(config)?,
         );
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
@@ -122,8 +123,9 @@ impl Plan {
         let listener = self.bind().await?;
         let opened = Opened::open(&self.config.store).await?;
         let (config, store) = (&self.config, opened.store());
+        let objects = messaging::objects(config)?;
         let server = self.server(stage)?;
-        let (server, live) = query::add(stage, server, &store, config, true);
+        let (server, live) = query::add(stage, server, &store, config, true, objects);
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { live: Some(live), store: Some(opened), ..Ending::default() })

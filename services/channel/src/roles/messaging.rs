@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Importer, MessagingConfig, Outgoing, Subscription, Subscriptions,
+    Connections, Dispatcher, Fetcher, Importer, MessagingConfig, Outgoing, Subscription,
+    Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
@@ -20,18 +22,19 @@ use channel_unipile::v1::client::{Client, ClientOptions};
 use secrecy::SecretString;
 use tracing::warn;
 
-use crate::config::{Config, UnipileConfig};
+use crate::config::Config;
 use crate::process::Stage;
 
 /// A client of UniPile's API v1.
 pub(crate) fn client(
     base: BaseUrl,
     key: &Secret,
-    config: &UnipileConfig,
+    config: &Config,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Upstream>> {
-    let json_timeout = Duration::from_secs(config.timeout_seconds.max(1).into());
-    let options = ClientOptions { json_timeout, ..ClientOptions::default() };
+    let json_timeout = Duration::from_secs(config.unipile.timeout_seconds.max(1).into());
+    let download_limit = config.media.most_bytes;
+    let options = ClientOptions { json_timeout, download_limit, ..ClientOptions::default() };
     let key = SecretString::from(key.expose());
     let chance = Arc::new(rand::random::<f64>);
     let client = Client::new(base, &key, options, clock, chance);
@@ -44,23 +47,63 @@ pub(crate) fn webhooks(config: &Config) -> anyhow::Result<Option<(Subscription, 
     Ok(config.subscription()?.map(|wanted| (wanted, every)))
 }
 
+/// Where files go, and where they lie on their way there.
+pub(crate) type Place = (Objects, Spool);
+
+/// Opens the folder or bucket for files.
+pub(crate) fn objects(config: &Config) -> anyhow::Result<Objects> {
+    let objects = Objects::open(&config.media, &config.media_folder());
+    objects.context("cannot open the place for files: see `media`")
+}
+
+/// The same, with room for files on their way there.
+pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
+    // A process that writes into a bucket may have no folder of its own.
+    let incoming = match config.media.kind {
+        MediaStoreKind::Local => config.media_folder().join("incoming"),
+        MediaStoreKind::S3 => std::env::temp_dir(),
+    };
+    let spool = Spool::new(&incoming).context("cannot open the folder for files that come in")?;
+    Ok((objects(config)?, spool))
+}
+
+/// Starts to fetch the files of messages.
+fn fetch(
+    stage: &Stage,
+    store: &Arc<dyn Store>,
+    upstream: &Arc<dyn Upstream>,
+    config: &MediaConfig,
+    place: Place,
+) {
+    let (store, upstream) = (Arc::clone(store), Arc::clone(upstream));
+    let fetcher = Fetcher::new(store, upstream, Arc::clone(&stage.clock), place, config);
+    let drain = stage.supervisor.drain();
+    stage.supervisor.spawn_restarting("fetcher", Backoff::default(), move || {
+        fetcher.clone().run(drain.clone())
+    });
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
     stage: &Stage,
     server: GrpcServer,
     store: &Arc<dyn Store>,
-    config: &MessagingConfig,
+    config: &Config,
     upstream: Option<Arc<dyn Upstream>>,
     webhooks: Option<(Subscription, Duration)>,
+    place: Place,
 ) -> GrpcServer {
-    let (clock, config) = (Arc::clone(&stage.clock), Arc::new(config.clone()));
+    let media = &config.media;
+    let config: Arc<MessagingConfig> = Arc::new(config.messaging.clone());
+    let clock = Arc::clone(&stage.clock);
     let connected = upstream.is_some();
     let drain = stage.supervisor.drain();
     let connections =
         Connections::new(Arc::clone(store), upstream.clone(), clock.clone(), config.clone(), drain);
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
     if let Some(upstream) = upstream {
+        fetch(stage, store, &upstream, media, place);
         if let Some((wanted, every)) = webhooks {
             let subscriptions = Subscriptions::new(upstream.clone(), wanted, every);
             let drain = stage.supervisor.drain();

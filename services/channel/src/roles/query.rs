@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use channel_media::Objects;
 use channel_proto::query::v1::query_service_server::QueryServiceServer;
 use channel_query::Queries;
 use channel_query::capabilities::Setup;
@@ -29,12 +30,14 @@ pub(crate) fn add(
     store: &Arc<dyn Store>,
     config: &Config,
     is_connected: bool,
+    objects: Objects,
 ) -> (GrpcServer, Live) {
     let (live, messaging) = (&config.live, &config.messaging);
     let setup = Setup {
         is_connected,
         text_characters: messaging.text_limit,
         attachment_bytes: messaging.attachment_limit_bytes,
+        stored_bytes: config.media.most_bytes,
         attachments: messaging.most_attachments,
         edit_window: Duration::from_secs(messaging.edit_window_seconds.into()),
         watch_accounts: u32::try_from(live.accounts_per_stream).unwrap_or(u32::MAX),
@@ -44,7 +47,9 @@ pub(crate) fn add(
     let queries = Queries::new(Arc::clone(store), Arc::clone(&stage.clock), &key);
     let live =
         Live::start(Arc::clone(store), live.clone(), Arc::clone(&stage.clock), &stage.supervisor);
-    let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks()).knowing(setup);
+    let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks())
+        .knowing(setup)
+        .serving(objects);
     let service = WatchRoute::new(QueryServiceServer::new(service), live.clone());
     (server.service(service), live)
 }

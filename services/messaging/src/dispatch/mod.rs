@@ -20,7 +20,7 @@ use channel_domain::send::Phase;
 use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
-use channel_store::log::Wakeups;
+pub(crate) use channel_store::log::Wakeups;
 use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules, Standing};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;

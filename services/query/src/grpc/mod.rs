@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 mod fields;
+mod files;
 mod requests;
 
 use crate::capabilities::Setup;
@@ -10,6 +11,7 @@ use crate::error::QueryError;
 use crate::live::{Live, WatchRoute};
 use crate::read::Queries;
 use bytes::Bytes;
+use channel_media::Objects;
 use channel_proto::query::v1 as pb;
 use channel_proto::query::v1::query_service_server::{QueryService, QueryServiceServer};
 use channel_runtime::fault::to_status;
@@ -28,6 +30,7 @@ pub struct OverGrpc {
     live: Live,
     tasks: Tasks,
     setup: Arc<Setup>,
+    objects: Option<Objects>,
 }
 
 impl OverGrpc {
@@ -35,13 +38,19 @@ impl OverGrpc {
     /// connection half-way.
     #[must_use]
     pub fn new(queries: Queries, live: Live, tasks: Tasks) -> Self {
-        Self { queries, live, tasks, setup: Arc::default() }
+        Self { queries, live, tasks, setup: Arc::default(), objects: None }
     }
 
     /// Tells clients what the other roles are set up for.
     #[must_use]
     pub fn knowing(self, setup: Setup) -> Self {
         Self { setup: Arc::new(setup), ..self }
+    }
+
+    /// Serves files from where their bytes lie.
+    #[must_use]
+    pub fn serving(self, objects: Objects) -> Self {
+        Self { objects: Some(objects), ..self }
     }
 
     /// The service to put into a server, with frames of `Watch` passed on as the bytes that they are.
@@ -88,7 +97,7 @@ fn decoded(frame: &Bytes) -> Result<pb::WatchResponse, Status> {
 
 #[tonic::async_trait]
 impl QueryService for OverGrpc {
-    type GetAttachmentStream = BoxStream<'static, Result<pb::GetAttachmentResponse, Status>>;
+    type GetAttachmentStream = files::Pieces;
     type WatchStream = BoxStream<'static, Result<pb::WatchResponse, Status>>;
 
     async fn list_accounts(
@@ -165,7 +174,9 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetAttachmentRequest>,
     ) -> Result<Response<Self::GetAttachmentStream>, Status> {
-        not_built(&request)
+        let objects = self.objects.clone();
+        let call = |queries, caller, it| files::open(queries, caller, objects, it);
+        self.answer(request, call).await
     }
 
     async fn get_capabilities(

@@ -3,6 +3,7 @@
 mod accounts;
 mod attendees;
 mod chats;
+mod files;
 mod messages;
 mod position;
 mod scope;
@@ -11,6 +12,7 @@ mod snippet;
 
 pub use attendees::AttendeesAsk;
 pub use chats::ChatsAsk;
+pub use files::{FileAsk, FileFound};
 pub use messages::{Conversation, MessagesAsk, Point};
 pub use scope::Target;
 pub use search::{Hit, SearchAsk};

@@ -167,8 +167,6 @@ async fn what_is_not_built_says_so() {
     let picture =
         world.service.get_attendee_picture(ask(pb::GetAttendeePictureRequest::default())).await;
     assert_eq!(reason(&picture.unwrap_err()), expected);
-    let file = world.service.get_attachment(ask(pb::GetAttachmentRequest::default())).await;
-    assert_eq!(reason(&file.map(drop).unwrap_err()), expected);
     let all = world.service.get_capabilities(ask(pb::GetCapabilitiesRequest::default())).await;
     let all = all.unwrap().into_inner().capabilities;
     assert!(

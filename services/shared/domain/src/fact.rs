@@ -4,6 +4,7 @@
 //! [`crate::direction`], [`crate::people`] and the merge rules, never by the parser.
 
 use crate::ids::{AccountId, AttendeeId, ChatId, UpstreamMessageId};
+use crate::media::Fetch;
 use crate::time::{Micros, Stamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -168,6 +169,9 @@ pub struct Attachment {
     pub duration_seconds: Option<u32>,
     /// UniPile says that the bytes cannot be had.
     pub unavailable: bool,
+    /// How far the bytes are; no payload says this. `None` until a try has ended.
+    #[serde(default, rename = "fetched", skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Fetch>,
 }
 
 /// What kind of file.

@@ -130,6 +130,15 @@ impl Content {
         }
     }
 
+    /// The same, keeping how far the files are that another content had too.
+    fn keeping(mut self, other: &Self) -> Self {
+        for file in &mut self.attachments {
+            let same = other.attachments.iter().find(|old| old.id == file.id);
+            file.fetch = same.and_then(|old| old.fetch.clone());
+        }
+        self
+    }
+
     /// How much there is to show. A contact, a location or a poll comes blank, and may be filled later.
     fn richness(&self) -> (bool, usize) {
         let files = self.attachments.iter().filter(|file| !file.unavailable).count();
@@ -245,7 +254,7 @@ impl Message {
     /// so that a page being read does not shift.
     pub fn merge_received(&mut self, other: &Received, stamp: Stamp) -> Merged {
         let mut merged = Merged::NOTHING;
-        let content = Content::of(other);
+        let content = Content::of(other).keeping(&self.content);
         let rank = |content: &Content, stamp: Stamp| (content.richness(), Reverse(stamp));
         if rank(&content, stamp) > rank(&self.content, self.content_stamp) {
             merged = Merged { stored: true, shown: content != self.content };
@@ -269,7 +278,7 @@ impl Message {
         };
         sending.echoed = true;
         self.sent_at = self.sent_at.max(other.sent_at.unwrap_or(self.sent_at));
-        let content = Content::of(other);
+        let content = Content::of(other).keeping(&self.content);
         if content.richness() >= self.content.richness() {
             let quoted = content.quoted.or_else(|| self.content.quoted.take());
             self.content = Content { quoted, ..content };

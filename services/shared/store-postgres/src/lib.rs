@@ -23,6 +23,7 @@ mod error;
 mod inbox;
 mod intake;
 mod log;
+mod media;
 mod meters;
 mod outbox;
 mod prune;

@@ -231,6 +231,7 @@ pub(crate) fn attachment(row: &SqliteRow) -> Result<Attachment, StoreError> {
     let kind =
         serde_json::from_value(kind.into()).map_err(|_| nonsense("attachments", key, "kind"))?;
     let size: Option<i64> = get(row, "size")?;
+    let fetch = get::<Option<&str>>(row, "fetched")?.map(serde_json::from_str);
     Ok(Attachment {
         id: get(row, "id")?,
         kind,
@@ -241,6 +242,7 @@ pub(crate) fn attachment(row: &SqliteRow) -> Result<Attachment, StoreError> {
         height: get(row, "height")?,
         duration_seconds: get(row, "duration_seconds")?,
         unavailable: get(row, "unavailable")?,
+        fetch: fetch.transpose().map_err(|_| nonsense("attachments", key, "fetched"))?,
     })
 }
 

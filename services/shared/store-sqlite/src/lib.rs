@@ -13,6 +13,7 @@ mod find;
 mod inbox;
 mod intake;
 mod log;
+mod media;
 mod open;
 mod outbox;
 mod reads;

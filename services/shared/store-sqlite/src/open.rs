@@ -228,7 +228,7 @@ async fn epoch(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
 mod tests {
     use super::*;
     use channel_store::reads::SearchQuery;
-    use channel_store::{Intake, Reads};
+    use channel_store::{Intake, Media, Reads};
 
     #[tokio::test]
     async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
@@ -250,6 +250,31 @@ mod tests {
         let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
         assert_eq!((account.name.as_str(), account.connection_since), ("acc", Some(5)));
         assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
+    }
+
+    #[tokio::test]
+    async fn the_files_that_an_older_program_left_are_fetched() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut older = sqlx::migrate!("./migrations");
+        older.migrations.to_mut().retain(|migration| migration.version < 5);
+        let mut connection = connect(folder.path()).connect().await.unwrap();
+        older.run_direct(None, &mut connection, false).await.unwrap();
+        let row = "INSERT INTO accounts VALUES (7, 'acc', 'default', NULL, NULL, NULL, '[]', 1, 1, 1); \
+            INSERT INTO account_head (account_key) VALUES (7); \
+            INSERT INTO messages (account_key, message_key, id, upstream_id, chat_key, outgoing, origin, \
+              is_event, hidden, forwarded, content_at, content_inbox, sent_at, arrived_at, \
+              arrived_inbox, status, counts, files, reactions, place, search_id, rev) \
+              VALUES (7, 2, zeroblob(16), 'm1', 1, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 2, 0, 1, 0, \
+              zeroblob(24), 1, 1); \
+            INSERT INTO attachments (account_key, message_key, position, id, kind, unavailable) \
+              VALUES (7, 2, 0, 'f', 'image', 0); \
+            INSERT INTO work_items VALUES (7, 3, 'm1', 5, 5, 0)";
+        sqlx::Executor::execute(&mut connection, row).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
+        assert_eq!(store.enter_fetches(9).await.unwrap(), 1);
+        let due = store.due_fetches(&[], 9).await.unwrap();
+        assert_eq!((due.len(), due[0].file.attachment.as_str()), (1, "f"));
     }
 
     #[tokio::test]

@@ -170,7 +170,7 @@ impl Outbox for SqliteStore {
 
 impl SqliteStore {
     /// The rows of a query of what is due, the longest due first, without those of some accounts.
-    async fn rows_due(
+    pub(crate) async fn rows_due(
         &self,
         sql: &str,
         but: &[AccountId],

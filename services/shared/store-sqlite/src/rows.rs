@@ -18,6 +18,7 @@ use channel_domain::{Micros, SortKey};
 use channel_store::StoreError;
 use channel_store::intake::{Adoption, Digest};
 use channel_store::log::Position;
+use channel_store::media::{FetchRow, FileId};
 use channel_store::rows::{
     Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows,
     Writes,
@@ -225,6 +226,14 @@ impl Rows for Tx<'_> {
 
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError> {
         outbox::held(self.0, account, message).await
+    }
+
+    async fn fetch_row(
+        &mut self,
+        account: i64,
+        file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError> {
+        crate::media::row(self.0, account, file).await
     }
 
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {

@@ -11,6 +11,7 @@
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Syncs`] | history is read in once, gaps are repaired, and how far that came is known |
+//! | [`Media`] | every file of a message is fetched to an end, by one at a time |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
@@ -21,6 +22,7 @@ pub mod claims;
 pub mod error;
 pub mod intake;
 pub mod log;
+pub mod media;
 pub mod outbox;
 pub mod projection;
 pub mod reads;
@@ -36,12 +38,13 @@ pub use claims::Claims;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
+pub use media::Media;
 pub use outbox::Outbox;
 pub use reads::Reads;
 pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs + Claims {}
+pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims {}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Syncs + Claims> Store for T {}
+impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims> Store for T {}

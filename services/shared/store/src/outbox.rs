@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::log::Moved;
+use crate::media::FetchEnd;
 use crate::record::{ChatRecord, MessageRecord, SendRecord};
 use crate::rows::WorkKind;
 use async_trait::async_trait;
@@ -70,6 +71,8 @@ pub enum Command {
         /// A random number between 0 and 1 for the wait.
         jitter: f64,
     },
+    /// A try to fetch a file has ended.
+    EndFetch(Box<FetchEnd>),
     /// Name or label a chat, here only. What is `None` stays.
     Describe {
         /// The chat.

@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
+use crate::media::{FetchEnd, FetchRow, FileId};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
@@ -354,6 +355,8 @@ pub struct Writes {
     pub sync_chats: Vec<Owned<SyncChat>>,
     /// Up to when everything of an account is here.
     pub complete: Vec<Owned<Micros>>,
+    /// Ends of tries to fetch files; only of rows that were loaded as open.
+    pub fetched: Vec<Owned<FetchEnd>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -366,6 +369,7 @@ impl Writes {
         let Self { chats, attendees, links, members, accounts, versions, unparked, .. } = self;
         let Self { syncs, sync_chats, .. } = self;
         log.is_empty()
+            && self.fetched.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
             && actions.is_empty()
@@ -439,6 +443,13 @@ pub trait Rows: Send {
 
     /// Loads the own messages that wait for a message's request to end.
     async fn held(&mut self, account: i64, message: i64) -> Result<Vec<Held>, StoreError>;
+
+    /// Loads where the fetching of a file stands.
+    async fn fetch_row(
+        &mut self,
+        account: i64,
+        file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError>;
 
     /// Loads how fast an account may send.
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError>;

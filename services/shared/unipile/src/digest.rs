@@ -164,8 +164,8 @@ impl Encoder {
     }
 
     fn attachment(&mut self, file: &Attachment) {
-        let Attachment { id, kind, mime, size, name, width, height, duration_seconds, unavailable } =
-            file;
+        let Attachment { id, kind, mime, size, name, width, height, duration_seconds, .. } = file;
+        let Attachment { unavailable, fetch: _, .. } = file;
         self.texts([Some(id), mime.as_deref(), name.as_deref()]);
         self.number(*kind as u64);
         self.option(*size, Self::number);

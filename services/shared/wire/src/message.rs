@@ -59,9 +59,23 @@ fn system_event(message: &MessageRecord, kind: pb::ContentKind) -> Option<pb::Me
     Some(pb::MessageEvent { kind: event(number).into(), upstream_type: number })
 }
 
-fn attachment(file: &AttachmentRecord) -> pb::Attachment {
-    let fetch_state =
-        if file.unavailable { pb::FetchState::Unavailable } else { pb::FetchState::Pending };
+/// How far the bytes of a file are. What has been stored stays, whatever the upstream says of it later.
+#[must_use]
+pub const fn fetch_state(file: &AttachmentRecord) -> pb::FetchState {
+    match file.fetch {
+        2 => pb::FetchState::Stored,
+        5 => pb::FetchState::TooLarge,
+        6 => pb::FetchState::LeftOut,
+        _ if file.unavailable => pb::FetchState::Unavailable,
+        3 => pb::FetchState::Retrying,
+        4 => pb::FetchState::Unavailable,
+        _ => pb::FetchState::Pending,
+    }
+}
+
+/// A file of a message.
+#[must_use]
+pub fn attachment(file: &AttachmentRecord) -> pb::Attachment {
     pb::Attachment {
         attachment_id: file.id.clone(),
         kind: attachment_of(file.kind).into(),
@@ -74,7 +88,8 @@ fn attachment(file: &AttachmentRecord) -> pb::Attachment {
             .duration_seconds
             .map(|seconds| prost_types::Duration { seconds: seconds.into(), nanos: 0 }),
         unavailable: file.unavailable,
-        fetch_state: fetch_state.into(),
+        fetch_state: fetch_state(file).into(),
+        fetch_reason: file.fetch_reason.clone().unwrap_or_default(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::error::Problem;
 use crate::books::Accepted;
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::mishap::{Ending, Plan, Route};
+use crate::mishap::{BodyPlan, Ending, Plan, Route};
 use crate::world::{AccountKey, AccountStatus, World};
 
 /// How long a call waits for the receivers of its early webhook.
@@ -140,6 +140,9 @@ impl Call {
             return self.ends_badly(ending).await;
         }
         self.engine.books.answered(self.route);
+        if self.plan.body != BodyPlan::default() {
+            return Ok(self.plan.body.answer(status, kind, body));
+        }
         Ok((status, [(CONTENT_TYPE, kind.to_owned())], body).into_response())
     }
 }

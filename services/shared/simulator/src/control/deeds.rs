@@ -22,7 +22,7 @@ pub(super) struct Line {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Written {
-    message_id: String,
+    pub(super) message_id: String,
 }
 
 /// The owner writes on the phone.

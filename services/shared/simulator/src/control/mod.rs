@@ -2,6 +2,7 @@
 //! `/simulator`, with the same key as the API.
 
 mod deeds;
+mod files;
 mod settings;
 mod truth;
 
@@ -35,6 +36,7 @@ fn router() -> Router<Arc<Engine>> {
         .route("/deliveries", get(truth::deliveries))
         .route("/phone", post(deeds::phone))
         .route("/contact", post(deeds::contact))
+        .route("/contact/file", post(files::send))
         .route("/accounts/{id}/status", post(deeds::status))
         .route("/accounts/{id}/scan", post(deeds::scan))
         .route("/chats/{id}/read_only", post(deeds::read_only))

@@ -8,10 +8,8 @@ use reqwest::header::CONTENT_TYPE;
 
 use super::Engine;
 use super::agenda::Doing;
-use crate::books::Accepted;
 use crate::event::Event;
-use crate::mishap::{Plan, Route};
-use crate::world::{Change, ChatKey, Content, Draft, MessageKey, Who, World};
+use crate::world::{Change, Content, Draft, MessageKey, World};
 
 impl Engine {
     /// Does things when they are due, for ever.
@@ -53,27 +51,6 @@ impl Engine {
         let others = world.chat(to.chat)?.others();
         let sender = *others.get(usize::try_from(order).ok()? % others.len().max(1))?;
         world.post(to.chat, Draft::new(sender, Content::Text(answer)), self.clock.tick())
-    }
-
-    /// A contact writes, by hand. Returns the message's id.
-    pub(crate) fn contact_writes(
-        &self,
-        chat: ChatKey,
-        sender: Option<Who>,
-        text: String,
-    ) -> Option<String> {
-        let world = &mut *self.world.lock();
-        let sender = sender.or_else(|| world.chat(chat)?.others().first().copied())?;
-        let mut entry = self.entry(world, chat, Route::Contact, &Plan::default())?;
-        entry.text = Some(text.clone());
-        let at = self.clock.tick();
-        let change = world.post(chat, Draft::new(sender, Content::Text(text)), at)?;
-        let Change::Posted(key) = change else { return None };
-        let id = world.message(key)?.id.to_string();
-        self.books.enter(Accepted { message_id: Some(id.clone()), ..entry });
-        self.tell(world, change, at, Duration::ZERO);
-        self.beat();
-        Some(id)
     }
 
     /// Tells whoever had a page for signing in made how it went. Nothing depends on the answer.

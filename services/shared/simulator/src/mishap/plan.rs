@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::ApiFault;
+use super::body::{BodyPlan, Stop};
 use crate::dice::Dice;
 
 /// All that goes wrong with one call.
@@ -16,6 +17,7 @@ pub(crate) struct Plan {
     pub(crate) altered: Option<Altered>,
     pub(crate) without_effect: bool,
     pub(crate) disconnect: bool,
+    pub(crate) body: BodyPlan,
     /// What struck, by its name on the wire, for the books.
     pub(crate) struck: Vec<&'static str>,
 }
@@ -77,6 +79,18 @@ impl Plan {
             ApiFault::EchoTwice => self.echo = Echo::Twice,
             ApiFault::EchoAltered { text } => self.altered = Some(Altered(text.clone())),
             ApiFault::WithoutEffect => self.without_effect = true,
+            ApiFault::Cut { after } => {
+                self.body.stops = Some(Stop { after: *after, breaks: true });
+            }
+            ApiFault::Stall { after } => {
+                self.body.stops = Some(Stop { after: *after, breaks: false });
+            }
+            ApiFault::Length { bytes } => self.body.length = Some(*bytes),
+            ApiFault::OtherBytes { begins, size } => {
+                let mut bytes = begins.clone().into_bytes();
+                bytes.resize(*size, 0);
+                self.body.instead = Some(bytes.into());
+            }
             ApiFault::Disconnect => self.disconnect = true,
         }
     }
@@ -100,6 +114,10 @@ fn name(fault: &ApiFault) -> &'static str {
         ApiFault::EchoTwice => "echo_twice",
         ApiFault::EchoAltered { .. } => "echo_altered",
         ApiFault::WithoutEffect => "without_effect",
+        ApiFault::Cut { .. } => "cut",
+        ApiFault::Stall { .. } => "stall",
+        ApiFault::Length { .. } => "length",
+        ApiFault::OtherBytes { .. } => "other_bytes",
         ApiFault::Disconnect => "disconnect",
     }
 }

@@ -82,6 +82,28 @@ pub enum ApiFault {
     },
     /// The answer is good, and nothing was done.
     WithoutEffect,
+    /// The bytes of a good answer break off.
+    Cut {
+        /// After so many.
+        after: u64,
+    },
+    /// The bytes of a good answer stop to come, and the connection stays.
+    Stall {
+        /// After so many.
+        after: u64,
+    },
+    /// A good answer announces another length than it has.
+    Length {
+        /// This one.
+        bytes: u64,
+    },
+    /// A good answer has other bytes.
+    OtherBytes {
+        /// It begins with these.
+        begins: String,
+        /// And is so long.
+        size: usize,
+    },
     /// The account loses its connection to WhatsApp just before the call.
     Disconnect,
 }

@@ -1,7 +1,8 @@
 //! Files that are sent, and files that are fetched.
 
+use channel_simulator::{ApiFault, Route};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::rig::Rig;
 
@@ -90,4 +91,53 @@ async fn people_and_groups_have_pictures() {
         );
         assert!(response.bytes().await.unwrap().starts_with(b"\x89PNG"));
     }
+}
+
+/// A contact's file: its message and the file in it.
+async fn contacts_file(rig: &Rig, sent: &Value) -> (Value, Value) {
+    let (status, written) = rig.control(Method::POST, "/contact/file", sent).await;
+    assert_eq!(status, 200, "{written}");
+    let id = written["message_id"].as_str().unwrap();
+    let message = rig.read(&format!("/messages/{id}")).await;
+    let file = message["attachments"][0].clone();
+    (message, file)
+}
+
+#[tokio::test]
+async fn a_contact_sends_a_file_and_lies_about_its_size() {
+    let rig = Rig::subscribed().await;
+    let sent = json!({
+        "chat_id": rig.chat().await, "mimetype": "image/png", "bytes": "aGVsbG8=", "told": 9,
+    });
+    let (message, file) = contacts_file(&rig, &sent).await;
+    assert_eq!((file["type"].as_str(), file["file_size"].as_u64()), (Some("img"), Some(9)));
+    let fetched = fetch(&rig, &message, &file).await;
+    assert_eq!(fetched, (200, "image/png".to_owned(), b"hello".to_vec()));
+    rig.settle().await;
+    let told = &rig.bodies(|hook| hook["message_id"] == message["id"])[0];
+    assert_eq!(told["attachments"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_bytes_of_an_answer_are_cut_lied_about_and_exchanged() {
+    let rig = Rig::start().await;
+    let sent = json!({ "chat_id": rig.chat().await, "mimetype": "image/png", "bytes": "aGVsbG8=" });
+    let (message, file) = contacts_file(&rig, &sent).await;
+    let (message_id, id) = (message["id"].as_str().unwrap(), file["id"].as_str().unwrap());
+    let path = format!("/messages/{message_id}/attachments/{id}");
+    for fault in [ApiFault::Cut { after: 2 }, ApiFault::Length { bytes: 7 }] {
+        rig.next(Route::GetAttachment, fault);
+        let response = rig.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.bytes().await.unwrap_err();
+    }
+    rig.next(Route::GetAttachment, ApiFault::Length { bytes: 3 });
+    assert_eq!(fetch(&rig, &message, &file).await.2, b"hel");
+    rig.next(Route::GetAttachment, ApiFault::OtherBytes { begins: "<html>".into(), size: 8 });
+    assert_eq!(fetch(&rig, &message, &file).await.2, b"<html>\0\0");
+    rig.next(Route::GetAttachment, ApiFault::Stall { after: 2 });
+    let mut response = rig.request(Method::GET, &path).send().await.unwrap();
+    assert_eq!(response.content_length(), Some(5));
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "he");
+    assert_eq!(fetch(&rig, &message, &file).await.2, b"hello");
 }

@@ -15,16 +15,17 @@ const FEWER_FILES: &str = "DELETE FROM attachments f USING unnest($1::attachment
       AND f.position >= w.position";
 
 const FILES: &str = "INSERT INTO attachments (account_key, message_key, position, id, kind, mime, size, \
-      name, width, height, duration_seconds, unavailable) \
+      name, width, height, duration_seconds, unavailable, fetched) \
     SELECT u.account_key, u.message_key, u.position, f.id, f.kind, f.mime, f.size, f.name, f.width, \
-      f.height, f.duration_seconds, f.unavailable \
+      f.height, f.duration_seconds, f.unavailable, f.fetched \
     FROM unnest($1::attachment_row[]) AS u, \
       json_to_record(u.file::json) AS f(id text, kind text, mime text, size bigint, name text, \
-        width bigint, height bigint, duration_seconds bigint, unavailable boolean) \
+        width bigint, height bigint, duration_seconds bigint, unavailable boolean, fetched jsonb) \
     ON CONFLICT (account_key, message_key, position) DO UPDATE SET id = excluded.id, \
       kind = excluded.kind, mime = excluded.mime, size = excluded.size, name = excluded.name, \
       width = excluded.width, height = excluded.height, \
-      duration_seconds = excluded.duration_seconds, unavailable = excluded.unavailable";
+      duration_seconds = excluded.duration_seconds, unavailable = excluded.unavailable, \
+      fetched = excluded.fetched";
 
 row_sent!(
     "attachment_row",

@@ -28,6 +28,7 @@ use channel_domain::send::{Action, Job, Pacing};
 use channel_domain::sync::{Sync, SyncChat};
 use channel_store::StoreError;
 use channel_store::intake::Adoption;
+use channel_store::media::{FetchRow, FileId};
 use channel_store::rows::{
     Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Writes,
 };
@@ -106,6 +107,14 @@ impl Rows for Tx<'_> {
         outbox::held(self.connection, account, message).await
     }
 
+    async fn fetch_row(
+        &mut self,
+        account: i64,
+        file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError> {
+        crate::media::row(self.connection, account, file).await
+    }
+
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {
         outbox::pacing(self.connection, account).await
     }
@@ -172,7 +181,8 @@ impl Rows for Tx<'_> {
         actions::write(&mut sending, &writes.actions)?;
         renamed::write(&mut sending, &writes.aliases);
         syncs::write(&mut sending, writes)?;
-        sending.execute(self.connection).await
+        sending.execute(self.connection).await?;
+        crate::media::ends(self.connection, &writes.fetched).await
     }
 }
 

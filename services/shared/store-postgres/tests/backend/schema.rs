@@ -17,6 +17,7 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
         "3 rows sent",
         "4 send",
         "5 start",
+        "6 media",
         "7 history",
         "8 account names",
     ];
@@ -99,9 +100,14 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
         VALUES ('acc', 'default', '[{\"stamp\":{\"at\":5,\"inbox\":1},\"status\":\"OK\"}]', 1, 1, 1) \
         RETURNING account_key) INSERT INTO account_head (account_key) SELECT account_key FROM a";
     execute(&url, account).await;
+    let file = "INSERT INTO attachments (account_key, message_key, position, id, kind, unavailable) \
+        VALUES (1, 1, 0, 'f', 'image', false)";
+    execute(&url, file).await;
     let store = connect(&url).await;
     assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
     let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
     assert_eq!((account.name.as_str(), account.connection_since), ("acc", Some(5)));
     assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
+    let files = "SELECT count(*) FROM attachments WHERE id = 'f' AND fetched IS NULL";
+    assert_eq!(number(&url, files).await, 1, "its bytes are pending");
 }

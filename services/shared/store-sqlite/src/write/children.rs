@@ -14,8 +14,8 @@ const NO_FILES: Rowwise = Rowwise {
 
 const FILES: Rowwise = Rowwise {
     head: "INSERT INTO attachments (account_key, message_key, position, id, kind, mime, size, name, \
-           width, height, duration_seconds, unavailable) VALUES",
-    columns: 12,
+           width, height, duration_seconds, unavailable, fetched) VALUES",
+    columns: 13,
     tail: "",
 };
 
@@ -59,6 +59,7 @@ pub(super) async fn write(
                 .bind(file.height)
                 .bind(file.duration_seconds)
                 .bind(file.unavailable)
+                .bind(file.fetch.as_ref().and_then(super::outbox::json))
         })
         .await?;
     let reactions: Vec<_> = messages

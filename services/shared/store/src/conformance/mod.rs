@@ -16,6 +16,7 @@ mod claims;
 mod facts;
 mod inbox;
 mod log;
+mod media;
 mod order;
 mod reads;
 mod sends;
@@ -28,6 +29,7 @@ pub use apply::*;
 pub use claims::*;
 pub use inbox::*;
 pub use log::*;
+pub use media::*;
 pub use order::*;
 pub use reads::*;
 pub use sends::*;
@@ -135,6 +137,9 @@ macro_rules! store_conformance {
             payloads_that_nobody_owned_are_due_when_their_account_is_claimed,
             an_answer_is_as_old_as_its_question,
             a_file_is_kept_in_pieces_until_it_expires,
+            every_file_that_can_be_had_is_fetched_by_one_and_shown,
+            a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
+            a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

@@ -12,9 +12,8 @@ use channel_domain::fact::{
 };
 use channel_domain::fact::{Status as StatusFact, UpstreamStatus};
 use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
-use channel_domain::message::{Content, Message, Origin, Reaction, Status};
+use channel_domain::message::{Content, Message, Reaction, Status};
 use channel_domain::people::{self, Cast};
-use channel_domain::sync::is_before;
 use channel_domain::time::Stamp;
 use sha2::{Digest, Sha256};
 
@@ -83,7 +82,7 @@ impl Book {
         let sender = cast.sender.and_then(people::key).and_then(|id| self.attendees.get(&id));
         let sender = sender.map(|entry| (entry.row.key, entry.row.id.clone()));
         let chat = self.chats.get(&chat_key).map(|entry| entry.row.id.clone());
-        let message = Message {
+        let mut message = Message {
             key: self.take_key(),
             id: message_id(&self.account.row.id, &fact.message, stamp),
             upstream_id: Some(fact.message.clone()),
@@ -107,31 +106,14 @@ impl Book {
             sending: None,
             rev: 0,
         };
-        self.read_in(&message);
+        self.read_in(&mut message, stamp);
         self.admit(&message);
-        if message.content.attachments.iter().any(|file| !file.unavailable) {
-            self.want(WorkKind::FetchMedia, fact.message.as_str());
-        }
         let files = !message.content.attachments.is_empty();
         self.touched.messages.push(message.key);
         let entry = MessageEntry::of(Entry::fresh(message));
         self.insert(MessageEntry { text: true, files, ..entry });
+        self.want_files(&fact.message);
         self.unpark(&fact.message);
-    }
-
-    fn origin(&self, fact: &Received) -> Origin {
-        let Some(reading) = &self.reading else { return Origin::Webhook };
-        let is_history = is_before(fact.sent_at, reading.history_before);
-        if is_history { Origin::Imported } else { Origin::Repaired }
-    }
-
-    /// Of history screens are not told message by message.
-    fn read_in(&mut self, message: &Message) {
-        let Some(reading) = &mut self.reading else { return };
-        reading.added += 1;
-        if message.origin == Origin::Imported {
-            reading.messages.push((message.chat_key, message.key));
-        }
     }
 
     /// Takes a new message into its chat's summary.
@@ -160,6 +142,7 @@ impl Book {
         let sender = people::cast(fact, direction).sender.and_then(people::key);
         let sender = sender.and_then(|id| self.attendees.get(&id));
         let sender = sender.map(|entry| (entry.row.key, entry.row.id.clone()));
+        let mut fuller = false;
         self.change(&fact.message, |entry| {
             let row = &mut entry.entry.row;
             let mut merged = row.merge_received(fact, stamp);
@@ -170,8 +153,12 @@ impl Book {
             }
             entry.text |= merged.shown;
             entry.files |= merged.shown;
+            fuller = merged.shown;
             merged
         });
+        if fuller {
+            self.want_files(&fact.message);
+        }
     }
 
     fn receipt(&mut self, fact: &Receipt, stamp: Stamp) {
@@ -242,7 +229,11 @@ impl Book {
     }
 
     /// Changes a message that is here, and keeps its chat's summary true.
-    fn change(&mut self, id: &UpstreamMessageId, change: impl FnOnce(&mut MessageEntry) -> Merged) {
+    pub(super) fn change(
+        &mut self,
+        id: &UpstreamMessageId,
+        change: impl FnOnce(&mut MessageEntry) -> Merged,
+    ) {
         if let Some(key) = self.message_keys.get(id).copied() {
             self.change_by_key(key, change);
         }

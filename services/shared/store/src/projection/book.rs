@@ -1,6 +1,7 @@
 //! One account's rows while facts are applied to them.
 
 use crate::log::Position;
+use crate::media::FetchEnd;
 use crate::rows::{
     ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
     Parked, Version, Work,
@@ -87,6 +88,7 @@ pub(super) struct Book {
     pub gone_chats: Vec<GoneChat>,
     pub aliases: Vec<ChatAlias>,
     pub pacing: Option<Pacing>,
+    pub fetched: Vec<FetchEnd>,
     /// What is applied is UniPile's own answer.
     pub is_asked: bool,
     /// Synchronisations that go on, and the one that a step is about.
@@ -164,6 +166,7 @@ impl Book {
             gone_chats: Vec::new(),
             aliases: Vec::new(),
             pacing: None,
+            fetched: Vec::new(),
             is_asked: false,
             syncs: HashMap::new(),
             sync_chats: HashMap::new(),
@@ -206,8 +209,8 @@ impl Book {
     }
 
     pub(super) fn want(&mut self, kind: WorkKind, subject: impl Into<String>) {
-        // What UniPile has just been asked for settles what a webhook would leave open.
-        if !self.is_asked {
+        // What UniPile has just been asked for settles what a webhook would leave open, but no answer brings a file.
+        if !self.is_asked || kind == WorkKind::FetchMedia {
             self.remembered |= self.work.insert(Work { kind, subject: subject.into() });
         }
     }
@@ -251,6 +254,7 @@ impl Book {
         writes.actions.extend(actions.map(|entry| Owned { account_key, row: entry.row }));
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
+        writes.fetched.extend(self.fetched.into_iter().map(|row| Owned { account_key, row }));
         writes.pacing.extend(self.pacing.map(|row| Owned { account_key, row }));
     }
 }

@@ -5,6 +5,7 @@ use super::engine::close;
 use super::gather::{Known, about_of, gather, jobs_of};
 use crate::error::StoreError;
 use crate::intake::Adoption;
+use crate::media::FetchRow;
 use crate::outbox::{
     AccountNews, ActBegun, Begun, Carried, Command, Done, Order, Refused, Rules, Shown, SlowDown,
     Written,
@@ -36,12 +37,12 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
     };
     let key = open.account.key;
     let mut books = BTreeMap::from([(key, Book::new(open))]);
-    let Known { desk, held, stamps } = gather(rows, &mut books, key, &command, now).await?;
+    let Known { desk, held, stamps, fetch } = gather(rows, &mut books, key, &command, now).await?;
     let mut writes = Writes::default();
     let mut done = Done::Nothing;
     if let Some(book) = books.get_mut(&key) {
         let mut clerk = Clerk { book: &mut *book, desk, held, stamps, rules, now };
-        let outcome = match clerk.carry_out(command) {
+        let outcome = match clerk.carry_out(command, fetch) {
             Ok(outcome) => outcome,
             // What was made on the way is not kept.
             Err(refused) => return Ok((Done::Refused(refused), vec![])),
@@ -103,7 +104,7 @@ pub(super) struct Clerk<'b> {
 }
 
 impl Clerk<'_> {
-    fn carry_out(&mut self, command: Command) -> Result<Outcome, Refused> {
+    fn carry_out(&mut self, command: Command, fetch: Option<FetchRow>) -> Result<Outcome, Refused> {
         if let Command::Learn(facts) = &command {
             self.book.is_asked = true;
             for (fact, stamp) in facts.iter().zip(&self.stamps) {
@@ -117,6 +118,10 @@ impl Clerk<'_> {
             Command::BeginAct(id) => return Ok(self.begin_act(id)),
             Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
             Command::LearnAccount(news) => return Ok(self.learn_account(news)),
+            Command::EndFetch(end) => {
+                self.book.end_fetch(fetch, *end);
+                return Ok(Outcome::Nothing);
+            }
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
             command => command,

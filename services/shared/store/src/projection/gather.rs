@@ -3,8 +3,9 @@
 use super::book::{Book, Entry};
 use super::load;
 use crate::error::StoreError;
+use crate::media::FetchRow;
 use crate::outbox::{ActEnd, Command, Submit, To};
-use crate::rows::{Desk, Held, JobsWanted, Rows};
+use crate::rows::{Asked, Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
 use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
 use channel_domain::send::{Before, Request, Verdict};
@@ -17,6 +18,7 @@ pub(super) struct Known {
     pub(super) desk: Desk,
     pub(super) held: Vec<Held>,
     pub(super) stamps: Vec<Stamp>,
+    pub(super) fetch: Option<FetchRow>,
 }
 
 /// Loads what a command needs, in a fixed number of round trips.
@@ -60,15 +62,11 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         Command::Learn(facts) => facts.iter().collect(),
         _ => held.iter().map(|held| &held.fact.fact).collect(),
     };
-    let mut asked = load::asked(told.iter().map(|fact| (key, *fact)));
-    // Each fact has a stamp of its own, as each webhook has.
-    asked.inbox_ids = told.len().max(1);
-    if let Some(id) = accepted(command) {
-        asked.messages.push((key, id.clone()));
-        asked.parked.push((key, id.clone()));
-        load::once(&mut asked.messages);
-        load::once(&mut asked.parked);
-    }
+    let fetch = match command {
+        Command::EndFetch(end) => rows.fetch_row(key, &end.file).await?,
+        _ => None,
+    };
+    let asked = asked(key, command, &told);
     if let Command::Submit(Submit { to: To::People { recipients, .. }, .. }) = command {
         load::put_recipients(rows, books, key, recipients).await?;
     }
@@ -84,7 +82,24 @@ pub(super) async fn gather<R: Rows + ?Sized>(
     if let Some((chat, since)) = books.get(&key).and_then(|book| unread_again(book, command)) {
         load::put_unread(rows, books, &[(key, chat, since)]).await?;
     }
-    Ok(Known { desk, held, stamps })
+    Ok(Known { desk, held, stamps, fetch })
+}
+
+/// What the facts, and the messages that the command names by UniPile's id, need to know first.
+fn asked(key: i64, command: &Command, told: &[&Fact]) -> Asked {
+    let mut asked = load::asked(told.iter().map(|fact| (key, *fact)));
+    // Each fact has a stamp of its own, as each webhook has.
+    asked.inbox_ids = told.len().max(1);
+    if let Some(id) = accepted(command) {
+        asked.messages.push((key, id.clone()));
+        asked.parked.push((key, id.clone()));
+        load::once(&mut asked.messages);
+        load::once(&mut asked.parked);
+    }
+    if let Command::EndFetch(end) = command {
+        asked.messages.push((key, end.file.message.clone()));
+    }
+    asked
 }
 
 /// The messages of the outbox that a command is about.
@@ -108,6 +123,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Act(_)
         | Command::BeginAct(_)
         | Command::EndAct { .. }
+        | Command::EndFetch(_)
         | Command::Describe { .. } => vec![],
     }
 }

@@ -16,6 +16,7 @@ mod emit;
 mod engine;
 mod gather;
 mod load;
+mod media;
 mod sends;
 mod start;
 mod submit;

@@ -11,11 +11,13 @@ use crate::rows::{Rows, Writes};
 use crate::sync::{ListedChat, MessagesRead, SyncAsk, SyncCarried, SyncDone, SyncOrder, SyncStep};
 use channel_domain::attendee::Merged;
 use channel_domain::chat::{Chat, Counterparty};
-use channel_domain::fact::Person;
+use channel_domain::fact::{Person, Received};
 use channel_domain::ids::{AttendeeId, ChatId};
+use channel_domain::media::Fetch;
+use channel_domain::message::{Message, Origin};
 use channel_domain::people;
 use channel_domain::send::is_provisional;
-use channel_domain::sync::{Sync, SyncChat, SyncKind, SyncState};
+use channel_domain::sync::{Sync, SyncChat, SyncKind, SyncState, is_before};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -23,6 +25,9 @@ use uuid::Uuid;
 /// How much earlier than the end of what is complete a repair begins, in microseconds: the provider's clock
 /// and ours differ, and what was under way then may have been dated before.
 const OVERLAP: i64 = 10 * 60 * 1_000_000;
+
+/// Files of history are fetched of messages up to this old, in microseconds: thirty days.
+const OLD_FILES: i64 = 30 * 86_400_000_000;
 
 /// Carries a step out. The caller commits.
 ///
@@ -452,6 +457,29 @@ impl Book {
     fn begin_reading(&mut self, key: i64) {
         let history_before = self.syncs.get(&key).and_then(|entry| entry.row.history_before());
         self.reading = Some(Reading { history_before, messages: vec![], people: vec![], added: 0 });
+    }
+}
+
+impl Book {
+    pub(super) fn origin(&self, fact: &Received) -> Origin {
+        let Some(reading) = &self.reading else { return Origin::Webhook };
+        let is_history = is_before(fact.sent_at, reading.history_before);
+        if is_history { Origin::Imported } else { Origin::Repaired }
+    }
+
+    /// Of history screens are not told message by message, and of what is old the files are left where they are.
+    pub(super) fn read_in(&mut self, message: &mut Message, stamp: Stamp) {
+        let Some(reading) = &mut self.reading else { return };
+        reading.added += 1;
+        if message.origin != Origin::Imported {
+            return;
+        }
+        reading.messages.push((message.chat_key, message.key));
+        if message.sent_at.0 < stamp.at.0.saturating_sub(OLD_FILES) {
+            for file in &mut message.content.attachments {
+                file.fetch = Some(Fetch::Skipped);
+            }
+        }
     }
 }
 

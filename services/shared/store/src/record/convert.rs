@@ -2,7 +2,7 @@
 
 use super::{
     AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
-    MessageRecord, QuotedRecord, ReactionRecord, SendRecord,
+    MessageRecord, QuotedRecord, ReactionRecord, SendRecord, StoredRecord,
 };
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
@@ -199,7 +199,17 @@ impl From<&channel_domain::fact::Attachment> for AttachmentRecord {
             height: file.height,
             duration_seconds: file.duration_seconds,
             unavailable: file.unavailable,
+            fetch: file.fetch.as_ref().map_or(0, |fetch| fetch.number().into()),
+            fetch_reason: file.fetch.as_ref().and_then(|fetch| fetch.reason().map(Into::into)),
+            stored: file.fetch.as_ref().and_then(|fetch| fetch.stored()).map(Into::into),
         }
+    }
+}
+
+impl From<&channel_domain::media::StoredFile> for StoredRecord {
+    fn from(stored: &channel_domain::media::StoredFile) -> Self {
+        let channel_domain::media::StoredFile { sha256, size, mime } = stored.clone();
+        Self { sha256, size, mime }
     }
 }
 

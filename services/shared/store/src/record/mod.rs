@@ -379,6 +379,29 @@ pub struct AttachmentRecord {
     /// The bytes cannot be had.
     #[prost(bool, tag = "9")]
     pub unavailable: bool,
+    /// See [`channel_domain::media::Fetch`]; 0 until a try has ended.
+    #[prost(int32, tag = "10")]
+    pub fetch: i32,
+    /// Stable reason of that.
+    #[prost(string, optional, tag = "11")]
+    pub fetch_reason: Option<String>,
+    /// The bytes, once they are here.
+    #[prost(message, optional, tag = "12")]
+    pub stored: Option<StoredRecord>,
+}
+
+/// The bytes of a file.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct StoredRecord {
+    /// SHA-256 in hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub sha256: String,
+    /// Bytes.
+    #[prost(uint64, tag = "2")]
+    pub size: u64,
+    /// The media type that the bytes show.
+    #[prost(string, optional, tag = "3")]
+    pub mime: Option<String>,
 }
 
 /// A quoted message.

@@ -52,6 +52,7 @@ fn attachment(node: &Node<'_>) -> Option<Attachment> {
         height: pixels(object, "height"),
         duration_seconds: object.pick(&["duration", "attachment_duration"], lenient::measure),
         unavailable: unavailable.unwrap_or(false),
+        fetch: None,
     };
     (file != Attachment::default()).then_some(file)
 }

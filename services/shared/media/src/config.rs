@@ -1,0 +1,106 @@
+//! The section `media` of the configuration.
+
+use channel_domain::fact::AttachmentKind;
+use channel_domain::media::Policy;
+use channel_runtime::config::{ConfigError, Secret};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which files are fetched, and where their bytes lie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaConfig {
+    /// Where the bytes lie.
+    pub kind: MediaStoreKind,
+    /// The folder. Empty: `media` in the folder of the database.
+    pub path: PathBuf,
+    /// Most bytes of a file.
+    pub most_bytes: u64,
+    /// Kinds of files that are not fetched.
+    pub left_out: Vec<AttachmentKind>,
+    /// How often a file is tried that its source answers wrongly. Outages do not count.
+    pub tries: u32,
+    /// Files under way at a time, in one process.
+    pub concurrency: usize,
+    /// How long a fetch may go without a sign of life before another process takes over, in seconds.
+    pub lease_seconds: u32,
+    /// The bucket.
+    pub s3: S3Config,
+}
+
+/// Where the bytes lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaStoreKind {
+    /// A folder.
+    Local,
+    /// A bucket.
+    S3,
+}
+
+/// A bucket of an S3 service.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3Config {
+    /// Its name.
+    pub bucket: String,
+    /// Its region.
+    pub region: String,
+    /// The service's address. Empty: Amazon's.
+    pub endpoint: String,
+    /// What names of objects begin with.
+    pub prefix: String,
+    /// The key's id. Empty: what the machine itself offers.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// Whether the service may be reached without TLS.
+    pub allow_http: bool,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self {
+            kind: MediaStoreKind::Local,
+            path: PathBuf::new(),
+            most_bytes: 100 * 1024 * 1024,
+            left_out: vec![],
+            tries: 20,
+            concurrency: 4,
+            lease_seconds: 60,
+            s3: S3Config::default(),
+        }
+    }
+}
+
+impl MediaConfig {
+    /// Which files are fetched.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let Self { most_bytes, left_out, tries, .. } = self;
+        Policy { most_bytes: *most_bytes, left_out: left_out.clone(), tries: *tries }
+    }
+
+    /// Checks the rules that types cannot hold.
+    ///
+    /// # Errors
+    ///
+    /// With every broken rule.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let in_bucket = self.kind == MediaStoreKind::S3;
+        let s3 = &self.s3;
+        let rules = [
+            ("most_bytes", self.most_bytes >= 1, "must be at least 1"),
+            ("tries", self.tries >= 1, "must be at least 1"),
+            ("concurrency", self.concurrency >= 1, "must be at least 1"),
+            ("lease_seconds", self.lease_seconds >= 2, "must be at least 2"),
+            ("s3.bucket", !in_bucket || !s3.bucket.is_empty(), "must be set for a bucket"),
+            (
+                "s3.secret_access_key",
+                s3.access_key_id.is_empty() == s3.secret_access_key.is_empty(),
+                "goes together with `s3.access_key_id`",
+            ),
+        ];
+        ConfigError::unless("media", rules)
+    }
+}

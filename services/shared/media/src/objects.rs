@@ -1,0 +1,195 @@
+//! Storing and reading objects.
+
+use crate::config::{MediaConfig, MediaStoreKind, S3Config};
+use bytes::{Bytes, BytesMut};
+use channel_domain::media::StoredFile;
+use futures::stream::{BoxStream, StreamExt as _};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use object_store::prefix::PrefixStore;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+
+/// How much is read at a time from a file that is stored.
+const READ: usize = 64 * 1024;
+/// The least size of a part that every S3 service takes.
+const PART_OF_BUCKET: usize = 5 * 1024 * 1024;
+/// The size of a part in a folder.
+const PART_OF_FOLDER: usize = 256 * 1024;
+
+/// Why bytes could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// They are not there.
+    #[error("the bytes are not there")]
+    Missing,
+    /// There are other bytes than were stored.
+    #[error("the bytes were damaged where they lie")]
+    Damaged,
+    /// The folder or bucket does not answer.
+    #[error("the folder or bucket does not answer")]
+    Store(#[source] object_store::Error),
+    /// The disk does not answer.
+    #[error("the disk does not answer")]
+    Disk(#[from] io::Error),
+}
+
+impl MediaError {
+    /// A stable reason.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "MEDIA_MISSING",
+            Self::Damaged => "MEDIA_DAMAGED",
+            Self::Store(_) | Self::Disk(_) => "MEDIA_STORE_UNAVAILABLE",
+        }
+    }
+
+    /// Whether waiting may help.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Disk(_))
+    }
+}
+
+impl From<object_store::Error> for MediaError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::Missing,
+            error => Self::Store(error),
+        }
+    }
+}
+
+/// What came of storing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// The bytes were written.
+    Written,
+    /// They were there.
+    Known,
+}
+
+/// Bytes on their way out, in pieces.
+pub type Reading = BoxStream<'static, Result<Bytes, MediaError>>;
+
+/// A folder or a bucket. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    part: usize,
+}
+
+impl Objects {
+    /// Opens what the configuration names: a bucket, or a folder, which is this one.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made, or the bucket's configuration makes no sense.
+    pub fn open(config: &MediaConfig, folder: &Path) -> Result<Self, MediaError> {
+        match config.kind {
+            MediaStoreKind::Local => Self::folder(folder),
+            MediaStoreKind::S3 => Self::bucket(&config.s3),
+        }
+    }
+
+    /// In a folder.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn folder(folder: &Path) -> Result<Self, MediaError> {
+        std::fs::create_dir_all(folder)?;
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), part: PART_OF_FOLDER })
+    }
+
+    fn bucket(config: &S3Config) -> Result<Self, MediaError> {
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(&config.bucket)
+            .with_allow_http(config.allow_http);
+        if !config.region.is_empty() {
+            builder = builder.with_region(&config.region);
+        }
+        if !config.endpoint.is_empty() {
+            builder = builder.with_endpoint(&config.endpoint);
+        }
+        if !config.access_key_id.is_empty() {
+            builder = builder
+                .with_access_key_id(&config.access_key_id)
+                .with_secret_access_key(config.secret_access_key.expose());
+        }
+        let store = PrefixStore::new(builder.build()?, config.prefix.as_str());
+        Ok(Self { store: Arc::new(store), part: PART_OF_BUCKET })
+    }
+
+    /// Stores a file whose hash and size are known, from its beginning, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there as a whole; nothing of it can be read then.
+    pub async fn put(&self, file: &mut File, stored: &StoredFile) -> Result<Put, MediaError> {
+        let path = path(&stored.sha256);
+        match self.store.head(&path).await {
+            Ok(meta) if meta.size == stored.size => return Ok(Put::Known),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        file.seek(io::SeekFrom::Start(0)).await?;
+        let upload = self.store.put_multipart(&path).await?;
+        let mut write = WriteMultipart::new_with_chunk_size(upload, self.part);
+        if let Err(error) = copy(file, &mut write).await {
+            // What was begun is of no use; a folder or bucket that does not answer keeps it for its own sweep.
+            let _ = write.abort().await;
+            return Err(error);
+        }
+        write.finish().await?;
+        Ok(Put::Written)
+    }
+
+    /// Reads a part of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or not what was stored.
+    pub async fn read(
+        &self,
+        stored: &StoredFile,
+        range: Range<u64>,
+    ) -> Result<Reading, MediaError> {
+        let path = path(&stored.sha256);
+        if range.is_empty() {
+            let meta = self.store.head(&path).await?;
+            let whole = meta.size == stored.size;
+            return whole.then(|| futures::stream::empty().boxed()).ok_or(MediaError::Damaged);
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&path, options).await?;
+        if found.meta.size != stored.size {
+            return Err(MediaError::Damaged);
+        }
+        Ok(found.into_stream().map(|piece| piece.map_err(MediaError::from)).boxed())
+    }
+}
+
+async fn copy(file: &mut File, write: &mut WriteMultipart) -> Result<(), MediaError> {
+    let mut buffer = BytesMut::with_capacity(READ);
+    while file.read_buf(&mut buffer).await? > 0 {
+        write.wait_for_capacity(1).await?;
+        write.put(buffer.split().freeze());
+        buffer.reserve(READ);
+    }
+    Ok(())
+}
+
+/// Folders by the first digits, so that none grows too large.
+fn path(sha256: &str) -> ObjectPath {
+    let folder = sha256.get(..2).unwrap_or_default();
+    ObjectPath::from_iter(["sha256", folder, sha256])
+}
