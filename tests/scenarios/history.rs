@@ -4,7 +4,9 @@ use crate::world::{World, on_both};
 use anyhow::{Context, Result, ensure};
 use channel_proto::messaging::v1::{CancelSyncRequest, SyncAccountRequest, SyncChatRequest};
 use channel_proto::query::v1::ListAccountsRequest;
-use channel_proto::types::v1::{Account, Message, MessageDirection, MessageOrigin, SyncState};
+use channel_proto::types::v1::{
+    Account, Message, MessageDirection, MessageOrigin, SyncKind, SyncState,
+};
 use channel_tests::program::{Program, Setup};
 use channel_tests::truth::{Shown, everything};
 use channel_tests::until::until;
@@ -20,6 +22,7 @@ on_both!(
     what_was_missed_while_webhooks_were_lost_is_found_when_the_account_comes_back,
     what_was_missed_while_nobody_was_here_is_found_at_the_start,
     an_import_waits_out_what_goes_wrong_at_unipile,
+    a_chat_that_leads_in_circles_holds_up_no_other_and_nothing_is_called_complete,
     an_import_can_be_asked_for_watched_and_cancelled,
 );
 
@@ -183,6 +186,36 @@ async fn an_import_waits_out_what_goes_wrong_at_unipile(world: World) -> Result<
     upstream.status("OK").await?;
     complete_after(&program, None).await?;
     compare(&upstream.messages().await?, &everything(&mut program.query()?).await?)?;
+    program.stop().await.map(drop)
+}
+
+async fn a_chat_that_leads_in_circles_holds_up_no_other_and_nothing_is_called_complete(
+    world: World,
+) -> Result<()> {
+    let (program, upstream) = beside(&world, 3, 600).await?;
+    let (account_id, chats) = (upstream.account().await?, upstream.chats().await?);
+    let (circles, refused) = (&chats[0], &chats[1]);
+    let same = json!({ "kind": "same_cursor" });
+    upstream.chat_fault("list_chat_messages", circles, same).await?;
+    let forbidden = json!({ "kind": "answer", "status": 403 });
+    upstream.chat_fault("list_chat_messages", refused, forbidden).await?;
+    upstream.contact_writes(&chats[2], "hello?").await?;
+    until("the account is known", || async { account(&program).await.ok() }).await?;
+    let request_id = Uuid::now_v7().to_string();
+    let ask =
+        SyncAccountRequest { account_id, request_id, kind: SyncKind::History.into(), since: None };
+    let ended = until("it ended", || async {
+        let progress = program.messaging().ok()?.sync_account(ask.clone()).await.ok()?;
+        progress.into_inner().progress.filter(|progress| progress.ended_at.is_some())
+    })
+    .await?;
+    assert_eq!((ended.state(), &*ended.reason), (SyncState::Failed, "CHATS_INCOMPLETE"));
+    assert_eq!((ended.chats_total, ended.chats_done), (3, 3));
+    let here = everything(&mut program.query()?).await?;
+    let of = |chat: &str| here.messages.values().filter(|it| it.chat_id == chat).count();
+    ensure!(of(&chats[2]) == 601, "{} are here of the whole one", of(&chats[2]));
+    ensure!(of(circles) >= 250 && of(refused) == 0, "{} and {}", of(circles), of(refused));
+    ensure!(account(&program).await?.freshness.context("freshness")?.complete_up_to.is_none());
     program.stop().await.map(drop)
 }
 

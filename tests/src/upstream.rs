@@ -163,6 +163,12 @@ impl Upstream {
         self.post("/simulator/faults", rule).await.map(drop)
     }
 
+    /// Something goes wrong with calls of a route that are about a chat.
+    pub async fn chat_fault(&self, route: &str, chat: &str, fault: Value) -> Result<()> {
+        let rule = json!({ "route": route, "chat_id": chat, "fault": fault });
+        self.post("/simulator/faults", rule).await.map(drop)
+    }
+
     /// How many calls of a route came.
     pub async fn calls(&self, route: &str) -> Result<u64> {
         let calls = self.get("/simulator/calls").await?;

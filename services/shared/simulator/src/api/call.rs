@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) route: Route,
     pub(crate) plan: Plan,
     connection: Option<Connection>,
+    /// Where the list that is asked for was to go on.
+    cursor: Option<String>,
 }
 
 impl Call {
@@ -39,7 +41,8 @@ impl Call {
         let engine = Arc::clone(&ask.engine);
         engine.books.received(route);
         let plan = engine.rules.plan(route, account, chat);
-        let call = Self { engine, route, plan, connection: ask.connection.clone() };
+        let cursor = ask.query("cursor").map(ToOwned::to_owned);
+        let call = Self { engine, route, plan, connection: ask.connection.clone(), cursor };
         if !call.plan.latency.is_zero() {
             tokio::time::sleep(call.plan.latency).await;
         }
@@ -126,6 +129,10 @@ impl Call {
 
     /// Answers with JSON that was written while the world was at hand.
     pub(crate) async fn json(self, body: Bytes) -> Result<Response, Problem> {
+        let body = match &self.cursor {
+            Some(cursor) if self.plan.same_cursor => leading_to(cursor, &body),
+            _ => body,
+        };
         self.bytes(StatusCode::OK, "application/json; charset=utf-8", body).await
     }
 
@@ -145,6 +152,13 @@ impl Call {
         }
         Ok((status, [(CONTENT_TYPE, kind.to_owned())], body).into_response())
     }
+}
+
+/// A page that goes on at this cursor.
+fn leading_to(cursor: &str, page: &Bytes) -> Bytes {
+    let mut page: serde_json::Value = serde_json::from_slice(page).unwrap_or_default();
+    page["cursor"] = cursor.into();
+    to_json(&page)
 }
 
 /// Writing plain structs into memory cannot fail; an empty body would fail every test.

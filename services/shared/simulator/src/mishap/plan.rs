@@ -15,6 +15,7 @@ pub(crate) struct Plan {
     pub(crate) null_ids: bool,
     pub(crate) echo: Echo,
     pub(crate) altered: Option<Altered>,
+    pub(crate) same_cursor: bool,
     pub(crate) without_effect: bool,
     pub(crate) disconnect: bool,
     pub(crate) body: BodyPlan,
@@ -78,6 +79,7 @@ impl Plan {
             ApiFault::EchoNever => self.echo = Echo::Never,
             ApiFault::EchoTwice => self.echo = Echo::Twice,
             ApiFault::EchoAltered { text } => self.altered = Some(Altered(text.clone())),
+            ApiFault::SameCursor => self.same_cursor = true,
             ApiFault::WithoutEffect => self.without_effect = true,
             ApiFault::Cut { after } => {
                 self.body.stops = Some(Stop { after: *after, breaks: true });
@@ -113,6 +115,7 @@ fn name(fault: &ApiFault) -> &'static str {
         ApiFault::EchoNever => "echo_never",
         ApiFault::EchoTwice => "echo_twice",
         ApiFault::EchoAltered { .. } => "echo_altered",
+        ApiFault::SameCursor => "same_cursor",
         ApiFault::WithoutEffect => "without_effect",
         ApiFault::Cut { .. } => "cut",
         ApiFault::Stall { .. } => "stall",

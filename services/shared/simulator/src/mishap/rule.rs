@@ -80,6 +80,8 @@ pub enum ApiFault {
         #[serde(default)]
         text: Option<String>,
     },
+    /// A list gives the cursor that it was asked with: it leads in circles from its second page on.
+    SameCursor,
     /// The answer is good, and nothing was done.
     WithoutEffect,
     /// The bytes of a good answer break off.
