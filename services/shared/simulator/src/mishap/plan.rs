@@ -5,6 +5,7 @@ use super::body::{BodyPlan, Stop};
 use crate::dice::Dice;
 
 /// All that goes wrong with one call.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) latency: Duration,
