@@ -15,6 +15,7 @@ mod command;
 mod emit;
 mod engine;
 mod gather;
+mod listing;
 mod load;
 mod media;
 mod sends;

@@ -2,22 +2,22 @@
 
 use super::book::{Book, Entry, Reading};
 use super::engine::close;
+use super::listing::task;
 use super::load;
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::log::Moved;
 use crate::record::SyncRecord;
 use crate::rows::{Rows, Writes};
-use crate::sync::{ListedChat, MessagesRead, SyncAsk, SyncCarried, SyncDone, SyncOrder, SyncStep};
+use crate::sync::{MessagesRead, SyncAsk, SyncCarried, SyncDone, SyncOrder, SyncStep};
 use channel_domain::attendee::Merged;
-use channel_domain::chat::{Chat, Counterparty};
 use channel_domain::fact::{Person, Received};
 use channel_domain::ids::{AttendeeId, ChatId};
 use channel_domain::media::Fetch;
 use channel_domain::message::{Message, Origin};
 use channel_domain::people;
 use channel_domain::send::is_provisional;
-use channel_domain::sync::{Sync, SyncChat, SyncKind, SyncState, is_before};
+use channel_domain::sync::{Sync, SyncKind, SyncState, is_before};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -247,7 +247,7 @@ impl Book {
         sync.map_or(SyncDone::SyncUnknown, |sync| SyncDone::Stands(Box::new(sync)))
     }
 
-    fn change_sync(&mut self, key: i64, shown: bool, change: impl FnOnce(&mut Sync)) {
+    pub(super) fn change_sync(&mut self, key: i64, shown: bool, change: impl FnOnce(&mut Sync)) {
         if let Some(entry) = self.syncs.get_mut(&key) {
             change(&mut entry.row);
             entry.note(if shown { Merged::SHOWN } else { Merged::STORED });
@@ -323,73 +323,6 @@ impl Book {
 
     // ---- what it reads --------------------------------------------------------------------------
 
-    fn chats_listed(&mut self, key: i64, chats: &[ListedChat], next: Option<String>, stamp: Stamp) {
-        let mut found = 0;
-        self.begin_reading(key);
-        for listed in chats {
-            let (id, active_at) = (listed.news.claim.id.clone(), listed.news.active_at);
-            let chat_key = self.chat_listed(listed, stamp);
-            if let std::collections::hash_map::Entry::Vacant(place) =
-                self.sync_chats.entry((key, chat_key))
-            {
-                place.insert(task(key, chat_key, id, active_at.unwrap_or_default()));
-                found += 1;
-            }
-        }
-        let is_last = next.is_none();
-        self.change_sync(key, true, |sync| {
-            sync.chats_total += found;
-            sync.pages += 1;
-            (sync.listed, sync.cursor) = (is_last, next);
-        });
-    }
-
-    fn chat_listed(&mut self, listed: &ListedChat, stamp: Stamp) -> i64 {
-        let claim = &listed.news.claim;
-        let key = if let Some(key) = self.chat_keys.get(&claim.id) {
-            *key
-        } else {
-            let chat = Chat::new(self.take_key(), claim.id.clone());
-            let key = chat.key;
-            self.chat_keys.insert(claim.id.clone(), key);
-            self.chats.insert(key, Entry::fresh(chat));
-            key
-        };
-        self.chat_news(key, &listed.news, stamp.inbox);
-        let group = claim.is_group == Some(true);
-        if let Some(person) = listed.counterparty.as_ref().filter(|_| !group) {
-            self.person(person, false, stamp);
-            let row = people::key(person).and_then(|id| self.attendees.get(&id));
-            let counterparty = row.map(|entry| Counterparty {
-                key: entry.row.key,
-                id: entry.row.id.clone(),
-                since: stamp,
-                name: entry.row.name().map(Into::into),
-                phone: entry.row.phone().map(Into::into),
-            });
-            if let (Some(entry), Some(person)) = (self.chats.get_mut(&key), counterparty) {
-                let merged = entry.row.merge_counterparty(person);
-                entry.note(merged);
-            }
-        }
-        self.touched.chats.push(key);
-        key
-    }
-
-    fn people_read(&mut self, key: i64, chat: &ChatId, people: &[(Person, bool)], stamp: Stamp) {
-        self.begin_reading(key);
-        for (person, is_self) in people {
-            self.person(person, *is_self, stamp);
-        }
-        let Some(chat_key) = self.chat_keys.get(chat).copied() else { return };
-        for id in people.iter().filter_map(|(person, _)| people::key(person)) {
-            self.is_in(chat_key, &id, stamp);
-        }
-        if let Some(task) = self.sync_chats.get_mut(&(key, chat_key)) {
-            task.people = true;
-        }
-    }
-
     fn messages_read(&mut self, key: i64, read: MessagesRead, stamps: &[Stamp], now: Micros) {
         self.begin_reading(key);
         // A repair brings what is news; history leaves nothing to be asked again.
@@ -454,7 +387,7 @@ impl Book {
         }
     }
 
-    fn begin_reading(&mut self, key: i64) {
+    pub(super) fn begin_reading(&mut self, key: i64) {
         let history_before = self.syncs.get(&key).and_then(|entry| entry.row.history_before());
         self.reading = Some(Reading { history_before, messages: vec![], people: vec![], added: 0 });
     }
@@ -480,18 +413,5 @@ impl Book {
                 file.fetch = Some(Fetch::Skipped);
             }
         }
-    }
-}
-
-const fn task(sync_key: i64, chat_key: i64, chat: ChatId, active_at: Micros) -> SyncChat {
-    SyncChat {
-        sync_key,
-        chat_key,
-        chat,
-        active_at,
-        done: false,
-        people: false,
-        cursor: None,
-        pages: 0,
     }
 }
