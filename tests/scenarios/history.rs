@@ -120,6 +120,13 @@ async fn imported(world: &World) -> Result<(Program, Upstream, i64)> {
     let (program, upstream) = beside(world, 4, 20).await?;
     upstream.status("OK").await?;
     let complete = complete_after(&program, None).await?;
+    // UniPile's times are whole seconds, and whoever has read a message has read all of its second.
+    let here = everything(&mut program.query()?).await?;
+    let newest = here.messages.values().filter_map(|it| it.sent_at.map(|at| at.seconds)).max();
+    until("the second of the newest message is over", || async {
+        (Some(jiff::Timestamp::now().as_second()) > newest).then_some(())
+    })
+    .await?;
     Ok((program, upstream, complete))
 }
 
