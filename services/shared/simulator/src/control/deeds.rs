@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Ask, Body, Problem};
 use crate::engine::{How, NewMessage};
-use crate::mishap::{Plan, Route};
+use crate::mishap::Route;
 use crate::world::AccountStatus;
 
 /// Something that is written in a chat.
@@ -29,7 +29,8 @@ pub(super) struct Written {
 pub(super) async fn phone(ask: Ask, Body(line): Body<Line>) -> Result<Json<Written>, Problem> {
     let chat = ask.chat(&line.chat_id)?;
     let message = NewMessage { text: Some(line.text), ..NewMessage::default() };
-    let sent = ask.engine.send(chat, &message, Route::Phone, &Plan::default());
+    let plan = ask.engine.rules.plan(Route::Phone, None, Some(&line.chat_id));
+    let sent = ask.engine.send(chat, &message, Route::Phone, &plan);
     let sent = sent.ok_or_else(Problem::not_found)?;
     Ok(Json(Written { message_id: sent.message_id.to_string() }))
 }

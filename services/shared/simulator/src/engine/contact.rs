@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Engine, File};
 use crate::books::Accepted;
-use crate::mishap::{Plan, Route};
+use crate::mishap::{Echo, Route};
 use crate::world::{Attachment, Change, ChatKey, Content, Draft, Who, World};
 
 /// A file of a contact's, and what is told of it.
@@ -53,7 +53,9 @@ impl Engine {
         content: Content,
     ) -> Option<String> {
         let sender = sender.or_else(|| world.chat(chat)?.others().first().copied())?;
-        let mut entry = self.entry(world, chat, Route::Contact, &Plan::default())?;
+        let chat_id = world.chat(chat).map(|chat| Arc::clone(&chat.id));
+        let plan = self.rules.plan(Route::Contact, None, chat_id.as_deref());
+        let mut entry = self.entry(world, chat, Route::Contact, &plan)?;
         entry.text = content.text().map(ToOwned::to_owned);
         entry.files = content.attachments().len();
         let at = self.clock.tick();
@@ -61,7 +63,9 @@ impl Engine {
         let Change::Posted(key) = change else { return None };
         let id = world.message(key)?.id.to_string();
         self.books.enter(Accepted { message_id: Some(id.clone()), ..entry });
-        self.tell(world, change, at, Duration::ZERO);
+        if plan.echo != Echo::Never {
+            self.tell(world, change, at, Duration::ZERO);
+        }
         self.beat();
         Some(id)
     }

@@ -70,7 +70,7 @@ pub enum ApiFault {
         /// By so many milliseconds.
         ms: u64,
     },
-    /// There is no webhook of a sent message.
+    /// There is no webhook of a sent message, or of one that somebody wrote by hand.
     EchoNever,
     /// The webhook of a sent message comes twice.
     EchoTwice,
