@@ -1,5 +1,6 @@
 //! Processor time and memory of processes, from `/proc`.
 
+use crate::stats::float;
 use anyhow::Context as _;
 use std::path::Path;
 
@@ -55,6 +56,11 @@ pub(crate) fn resident(id: u32) -> anyhow::Result<u64> {
 /// Of these the bytes that no file is behind, which the system could not drop.
 pub(crate) fn allocated(id: u32) -> anyhow::Result<u64> {
     memory(id, "RssAnon:")
+}
+
+/// The same in MiB.
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    float(usize::try_from(bytes / 1024).unwrap_or(0)) / 1024.0
 }
 
 fn memory(id: u32, which: &str) -> anyhow::Result<u64> {

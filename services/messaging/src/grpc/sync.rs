@@ -35,7 +35,7 @@ pub(super) async fn sync_account(
     let (Some(account), Some(id), true) = (account, id, bad.is_empty()) else {
         return Err(bad.into());
     };
-    let ask = SyncAsk { kind, since: since.flatten(), ..asked(id) };
+    let ask = SyncAsk { kind, since: since.flatten(), ..SyncAsk::new(id) };
     let progress = outgoing.sync(&caller, &account, SyncStep::Ask(Box::new(ask))).await?;
     Ok(pb::SyncAccountResponse { progress: Some(progress) })
 }
@@ -52,7 +52,7 @@ pub(super) async fn sync_chat(
     let (Some(account), Some(chat), Some(id), true) = (account, chat, id, bad.is_empty()) else {
         return Err(bad.into());
     };
-    let ask = SyncAsk { chat: Some(chat), deep: request.deep, ..asked(id) };
+    let ask = SyncAsk { chat: Some(chat), deep: request.deep, ..SyncAsk::new(id) };
     let progress = outgoing.sync(&caller, &account, SyncStep::Ask(Box::new(ask))).await?;
     Ok(pb::SyncChatResponse { progress: Some(progress) })
 }
@@ -74,16 +74,4 @@ pub(super) async fn cancel_sync(
 
 fn request_id(bad: &mut FieldErrors, text: &str) -> Option<Uuid> {
     requests::own_id(bad, "request_id", text).map(|id| id.0)
-}
-
-const fn asked(id: Uuid) -> SyncAsk {
-    SyncAsk {
-        id,
-        kind: None,
-        chat: None,
-        since: None,
-        deep: false,
-        automatic: false,
-        not_before: None,
-    }
 }

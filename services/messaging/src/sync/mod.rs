@@ -58,15 +58,7 @@ impl Shared {
 
 /// What nobody asked for: a repair where history was read in, else the history.
 pub(crate) fn by_itself(not_before: Option<Micros>) -> SyncAsk {
-    SyncAsk {
-        id: Uuid::now_v7(),
-        kind: None,
-        chat: None,
-        since: None,
-        deep: false,
-        automatic: true,
-        not_before,
-    }
+    SyncAsk { automatic: true, not_before, ..SyncAsk::new(Uuid::now_v7()) }
 }
 
 /// Takes the synchronisations that are due.

@@ -32,6 +32,22 @@ pub struct SyncAsk {
     pub not_before: Option<Micros>,
 }
 
+impl SyncAsk {
+    /// Whatever makes sense for the account, because somebody asks.
+    #[must_use]
+    pub const fn new(id: Uuid) -> Self {
+        Self {
+            id,
+            kind: None,
+            chat: None,
+            since: None,
+            deep: false,
+            automatic: false,
+            not_before: None,
+        }
+    }
+}
+
 /// A chat of a list, with its other party.
 #[derive(Debug, Clone)]
 pub struct ListedChat {

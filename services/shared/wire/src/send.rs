@@ -1,6 +1,6 @@
 //! States of sending.
 
-use super::time::{optional, timestamp};
+use super::time::{duration, optional, timestamp};
 use channel_domain::send::Phase;
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
@@ -9,10 +9,6 @@ use channel_store::record::{FailureRecord, SendRecord};
 /// Where the sending of a message stands.
 #[must_use]
 pub fn send_state(account_id: &str, send: &SendRecord) -> pb::SendState {
-    let wait = send.expected_wait.map(|micros| prost_types::Duration {
-        seconds: micros / 1_000_000,
-        nanos: i32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0),
-    });
     pb::SendState {
         account_id: account_id.to_owned(),
         chat_id: send.chat.clone(),
@@ -20,7 +16,7 @@ pub fn send_state(account_id: &str, send: &SendRecord) -> pb::SendState {
         phase: phase_of(send.phase).into(),
         attempts: send.attempts,
         next_attempt_at: optional(send.next_at),
-        expected_wait: wait,
+        expected_wait: send.expected_wait.map(duration),
         expires_at: Some(timestamp(Micros(send.expires_at))),
         reason: send.reason.clone(),
         revision: send.rev,

@@ -1,6 +1,6 @@
 //! How far synchronisations came.
 
-use super::time::{optional, timestamp};
+use super::time::{duration, optional, timestamp};
 use channel_domain::sync::{SyncKind, SyncState};
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
@@ -9,10 +9,6 @@ use channel_store::record::SyncRecord;
 /// How far a synchronisation came.
 #[must_use]
 pub fn sync_progress(account_id: &str, sync: &SyncRecord) -> pb::SyncProgress {
-    let remaining = sync.remaining.map(|micros| prost_types::Duration {
-        seconds: micros / 1_000_000,
-        nanos: i32::try_from(micros % 1_000_000 * 1_000).unwrap_or(0),
-    });
     pb::SyncProgress {
         account_id: account_id.to_owned(),
         sync_id: sync.id.clone(),
@@ -26,7 +22,7 @@ pub fn sync_progress(account_id: &str, sync: &SyncRecord) -> pb::SyncProgress {
         requested_at: Some(timestamp(Micros(sync.requested_at))),
         started_at: optional(sync.started_at),
         ended_at: optional(sync.ended_at),
-        remaining,
+        remaining: sync.remaining.map(duration),
         reason: sync.reason.clone().unwrap_or_default(),
         revision: sync.rev,
     }

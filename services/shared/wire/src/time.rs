@@ -12,6 +12,12 @@ pub fn timestamp(at: Micros) -> Timestamp {
     Timestamp { seconds: at.0.div_euclid(MICROS), nanos: i32::try_from(nanos).unwrap_or(0) }
 }
 
+/// A length of time in microseconds.
+pub(super) fn duration(micros: i64) -> prost_types::Duration {
+    let nanos = i32::try_from(micros % MICROS * 1000).unwrap_or(0);
+    prost_types::Duration { seconds: micros / MICROS, nanos }
+}
+
 /// Reads a time of a request, rounded down to microseconds; `None` when it is outside of what the contract
 /// allows (years 1 to 9999, nanoseconds below a second).
 #[must_use]

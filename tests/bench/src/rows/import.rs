@@ -87,7 +87,7 @@ impl Past {
         let (clock, wake) = (Arc::new(SystemClock), Arc::default());
         let importer = Importer::new(store.clone(), self.client.clone(), clock, config, wake);
         let running = tokio::spawn(importer.run(stop.clone()));
-        let memory = || anyhow::Ok(mebibytes(cpu::resident(std::process::id())?));
+        let memory = || anyhow::Ok(cpu::mebibytes(cpu::resident(std::process::id())?));
         let (before, began) = (memory()?, Instant::now());
         let mut half = None;
         loop {
@@ -117,15 +117,7 @@ async fn step(
     store: &Arc<dyn Store>,
     account: &AccountId,
 ) -> anyhow::Result<channel_store::record::SyncRecord> {
-    let ask = SyncAsk {
-        id: Uuid::from_u128(1),
-        kind: None,
-        chat: None,
-        since: None,
-        deep: false,
-        automatic: false,
-        not_before: None,
-    };
+    let ask = SyncAsk::new(Uuid::from_u128(1));
     let now = Micros(SystemClock.now_micros());
     let step = SyncStep::Ask(Box::new(ask));
     let order = SyncOrder { account: account.clone(), step, now, trace: None };
@@ -133,10 +125,6 @@ async fn step(
         SyncDone::Stands(sync) => Ok(*sync),
         other => anyhow::bail!("{other:?}"),
     }
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    float(usize::try_from(bytes / 1024).unwrap_or(0)) / 1024.0
 }
 
 /// Row 13.

@@ -263,14 +263,12 @@ impl Desk {
         }
         let seconds = began.elapsed().as_secs_f64();
         let end = memory()?;
-        let (memory, allocated) =
-            ([before.0, half.0, end.0].map(mebibytes), [before.1, half.1, end.1].map(mebibytes));
+        let (memory, allocated) = (
+            [before.0, half.0, end.0].map(cpu::mebibytes),
+            [before.1, half.1, end.1].map(cpu::mebibytes),
+        );
         Ok(Drained { seconds, memory, allocated })
     }
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    float(usize::try_from(bytes / 1024).unwrap_or(0)) / 1024.0
 }
 
 impl Drained {

@@ -21,15 +21,7 @@ use uuid::Uuid;
 const LEASE: Duration = Duration::from_secs(30);
 
 fn ask(number: u128, kind: Option<SyncKind>) -> SyncAsk {
-    SyncAsk {
-        id: Uuid::from_u128(number),
-        kind,
-        chat: None,
-        since: None,
-        deep: false,
-        automatic: false,
-        not_before: None,
-    }
+    SyncAsk { kind, ..SyncAsk::new(Uuid::from_u128(number)) }
 }
 
 fn listed(chat: &str, second: i64) -> ListedChat {

@@ -324,9 +324,7 @@ impl Book {
     ) -> Option<T> {
         self.change_message(message, |entry| entry.reactions = true, change)
     }
-}
 
-impl Book {
     /// Takes in what UniPile says of a chat.
     pub(super) fn chat_news(&mut self, key: i64, news: &ChatNews, inbox: i64) {
         let as_of = Stamp { at: news.active_at.unwrap_or_default(), inbox };
