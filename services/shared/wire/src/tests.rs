@@ -177,6 +177,9 @@ fn all_that_a_record_knows_reaches_the_wire() {
         profile_url: Some("https://example.test/ana".into()),
         picture_url: None,
         rev: 5,
+        named_here: true,
+        person: Some("p0".into()),
+        username: Some("ana.b".into()),
     };
     insta::assert_debug_snapshot!("account", super::account(&account, fresh));
     insta::assert_debug_snapshot!("attendee", attendee("a1", &person));
@@ -208,6 +211,8 @@ fn a_person_is_named_as_well_as_is_known() {
     assert_eq!(name(&person), ("+1 555 010 0002".into(), pb::NameSource::PhoneNumber));
     person.name = Some("Ana".into());
     assert_eq!(name(&person), ("Ana".into(), pb::NameSource::Profile));
+    person.named_here = true;
+    assert_eq!(name(&person), ("Ana".into(), pb::NameSource::Local));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod inbox;
 mod log;
 mod media;
 mod order;
+mod persons;
 mod reads;
 mod sends;
 mod starts;
@@ -31,6 +32,7 @@ pub use inbox::*;
 pub use log::*;
 pub use media::*;
 pub use order::*;
+pub use persons::*;
 pub use reads::*;
 pub use sends::*;
 pub use starts::*;
@@ -140,6 +142,14 @@ macro_rules! store_conformance {
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
+            one_person_under_two_ids_is_shown_as_one_and_keeps_every_message,
+            a_number_that_another_person_has_now_joins_nobody,
+            the_team_joins_and_parts_people_and_has_the_last_word,
+            the_team_names_a_person_and_takes_the_name_back,
+            people_are_named_in_texts_as_the_account_knows_them,
+            the_owner_is_known_under_every_id,
+            whoever_is_not_listed_any_more_has_left_and_comes_back_with_a_message,
+            a_group_of_a_thousand_is_read_at_once,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

@@ -18,6 +18,8 @@ mod gather;
 mod listing;
 mod load;
 mod media;
+mod persons;
+mod same;
 mod sends;
 mod start;
 mod submit;
