@@ -7,7 +7,8 @@ use channel_proto::query::v1::ListAccountsRequest;
 use channel_proto::types::v1::{
     Account, Message, MessageDirection, MessageOrigin, SyncKind, SyncState,
 };
-use channel_tests::program::{Program, Setup};
+use channel_store_postgres::testing::Server;
+use channel_tests::program::{Backend, Program, Setup};
 use channel_tests::truth::{Shown, everything};
 use channel_tests::until::until;
 use channel_tests::upstream::{Place, Upstream};
@@ -28,8 +29,8 @@ on_both!(
 
 /// A program beside a simulator with a past; what takes minutes for people takes seconds here.
 async fn beside(world: &World, chats: usize, past: usize) -> Result<(Program, Upstream)> {
-    let setup = Setup::whole(&world.backend)?;
-    let place = Place::beside(&setup)?.with_chats(chats).with_past(past);
+    let setup = Setup::whole(&world.backend)?.with("INGEST__HOLD_SECONDS", "1");
+    let place = Place::beside(&setup)?.with_chats(chats).with_past(past).giving_up(&[100])?;
     let setup = place
         .known_to(setup)
         .with("MESSAGING__IMPORT_WAIT_SECONDS", "0")
@@ -162,6 +163,40 @@ async fn what_was_missed_while_webhooks_were_lost_is_found_when_the_account_come
     ensure!(missed == 30, "{missed} of 30 were repaired");
     let unread: Vec<_> = chats.iter().map(|chat| here.chats[chat].unread_count).collect();
     assert_eq!(unread, [0, 10, 10, 0], "what others wrote is news");
+    program.stop().await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_turned_away_while_the_database_was_away_is_fetched_afterwards() {
+    turned_away().await.unwrap();
+}
+
+async fn turned_away() -> Result<()> {
+    let server = Server::start(&[])?;
+    let world = World::at(Backend::Postgres(server.url("postgres")));
+    let (program, upstream, complete) = imported(&world).await?;
+    let chats = upstream.chats().await?;
+    server.crash()?;
+    for number in 0..20 {
+        upstream.contact_writes(&chats[number % 4], &format!("turned away {number}")).await?;
+    }
+    // UniPile tells each of them again, in vain, and then never more.
+    upstream.given_up(20).await?;
+    server.resume()?;
+    upstream.contact_writes(&chats[0], "the first that comes through").await?;
+    let there = upstream.messages().await?;
+    until("what was turned away is here", || async {
+        let here = everything(&mut program.query().ok()?).await.ok()?;
+        compare(&there, &here).is_ok().then_some(())
+    })
+    .await?;
+    complete_after(&program, Some(complete)).await?;
+    let here = everything(&mut program.query()?).await?;
+    let fetched = here.messages.values().filter(|it| it.origin() == MessageOrigin::Repair);
+    let fetched = fetched.filter(|it| it.text.starts_with("turned away")).count();
+    ensure!(fetched == 20, "{fetched} of 20 were fetched");
+    let unread: u32 = here.chats.values().map(|chat| chat.unread_count).sum();
+    ensure!(unread == 21, "{unread} are unread");
     program.stop().await.map(drop)
 }
 

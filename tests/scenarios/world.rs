@@ -11,6 +11,13 @@ pub(crate) struct World {
     _folder: Option<TempDir>,
 }
 
+impl World {
+    /// Over a database that the scenario looks after.
+    pub(crate) const fn at(backend: Backend) -> Self {
+        Self { backend, _folder: None }
+    }
+}
+
 pub(crate) fn sqlite() -> Result<World> {
     let folder = tempfile::tempdir()?;
     Ok(World { backend: Backend::Sqlite(folder.path().join("data")), _folder: Some(folder) })

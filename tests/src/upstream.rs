@@ -31,6 +31,7 @@ pub struct Place {
     secret: NamedTempFile,
     chats: usize,
     past: usize,
+    settings: NamedTempFile,
 }
 
 impl Place {
@@ -40,7 +41,8 @@ impl Place {
         let secret = NamedTempFile::new()?;
         std::fs::write(secret.path(), WEBHOOK_SECRET)?;
         let webhooks = format!("http://{}/api/v1/webhooks/unipile/", setup.gateway);
-        Ok(Self { address, webhooks, secret, chats: 4, past: 0 })
+        let settings = NamedTempFile::new()?;
+        Ok(Self { address, webhooks, secret, chats: 4, past: 0, settings })
     }
 
     /// With so many chats instead of four.
@@ -55,6 +57,13 @@ impl Place {
     pub const fn with_past(mut self, messages: usize) -> Self {
         self.past = messages;
         self
+    }
+
+    /// It gives a webhook up after this many milliseconds between its tries.
+    pub fn giving_up(self, tries: &[u64]) -> Result<Self> {
+        let settings = format!("[delivery]\nretry_delays_ms = {tries:?}\n");
+        std::fs::write(self.settings.path(), settings)?;
+        Ok(self)
     }
 
     /// A simulator that pushes only to where it is told to by its API.
@@ -85,6 +94,8 @@ impl Place {
             .args(["--past", &self.past.to_string()])
             .args(["--contacts", &self.chats.to_string()])
             .args(["--listen", &self.address.to_string()])
+            .arg("--settings")
+            .arg(self.settings.path())
             .arg("--secret-file")
             .arg(self.secret.path())
             .env_clear()
@@ -220,6 +231,15 @@ impl Upstream {
             }
         }
         Ok(all)
+    }
+
+    /// Waits until it has given up so many webhooks.
+    pub async fn given_up(&self, webhooks: u64) -> Result<()> {
+        until("webhooks are given up", || async {
+            let counts = self.get("/simulator/deliveries").await.ok()?;
+            (counts["failed"].as_u64()? >= webhooks).then_some(())
+        })
+        .await
     }
 
     /// Where it was told to push to.
