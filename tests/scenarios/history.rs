@@ -23,6 +23,7 @@ on_both!(
     what_was_missed_while_webhooks_were_lost_is_found_when_the_account_comes_back,
     what_was_missed_while_nobody_was_here_is_found_at_the_start,
     an_import_waits_out_what_goes_wrong_at_unipile,
+    messages_whose_raw_form_has_megabytes_are_read_a_few_at_a_time,
     a_chat_that_leads_in_circles_holds_up_no_other_and_nothing_is_called_complete,
     an_import_can_be_asked_for_watched_and_cancelled,
 );
@@ -230,6 +231,18 @@ async fn an_import_waits_out_what_goes_wrong_at_unipile(world: World) -> Result<
     ] {
         upstream.next_fault(route, fault).await?;
     }
+    upstream.status("OK").await?;
+    complete_after(&program, None).await?;
+    compare(&upstream.messages().await?, &everything(&mut program.query()?).await?)?;
+    program.stop().await.map(drop)
+}
+
+async fn messages_whose_raw_form_has_megabytes_are_read_a_few_at_a_time(
+    world: World,
+) -> Result<()> {
+    let (program, upstream) = beside(&world, 1, 10).await?;
+    let long = json!({ "kind": "originals", "bytes": 10_000_000 });
+    upstream.route_fault("list_chat_messages", long, None).await?;
     upstream.status("OK").await?;
     complete_after(&program, None).await?;
     compare(&upstream.messages().await?, &everything(&mut program.query()?).await?)?;

@@ -1,6 +1,7 @@
 //! Writes what was read, piece by piece, and reads on meanwhile.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use channel_domain::fact::Fact;
@@ -89,17 +90,26 @@ impl Run {
         cursor: Option<Cursor>,
         since: Option<Micros>,
     ) -> Result<Answer<Read>, Halt> {
-        let at = self.shared.now();
-        let paging = Paging { cursor, limit: PAGE_MAX };
-        let query = MessageQuery { after: since, paging, ..MessageQuery::default() };
         let (upstream, account) = (&self.shared.upstream, &self.account);
-        let answer = match source {
-            Source::Chat(chat, _) => {
-                self.ask(upstream.chat_messages(account, chat, &query)).await?
+        loop {
+            let at = self.shared.now();
+            let limit = self.page_size.load(Ordering::Relaxed);
+            let paging = Paging { cursor: cursor.clone(), limit };
+            let query = MessageQuery { after: since, paging, ..MessageQuery::default() };
+            let answer = match source {
+                Source::Chat(chat, _) => {
+                    self.ask(upstream.chat_messages(account, chat, &query)).await?
+                }
+                Source::Account => self.ask(upstream.messages(account, &query)).await?,
+            };
+            match answer {
+                // Raw messages of some megabytes come along with each: fewer of them fit.
+                Err(error) if error.is_too_long() && limit > 1 => {
+                    self.page_size.store(limit.div_ceil(4), Ordering::Relaxed);
+                }
+                answer => return Ok(answer.map(|page| Read { page, at })),
             }
-            Source::Account => self.ask(upstream.messages(account, &query)).await?,
-        };
-        Ok(answer.map(|page| Read { page, at }))
+        }
     }
 
     async fn write(&self, source: &Source<'_>, read: Read) -> Result<(), Halt> {

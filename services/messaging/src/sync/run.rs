@@ -1,6 +1,7 @@
 //! One synchronisation, from its taking to its end or pause.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use channel_domain::AccountId;
@@ -9,7 +10,7 @@ use channel_runtime::supervise::Backoff;
 use channel_store::StoreError;
 use channel_store::record::SyncRecord;
 use channel_store::sync::{SyncDone, SyncStep};
-use channel_unipile::upstream::{Answer, Kind, UpstreamError};
+use channel_unipile::upstream::{Answer, Kind, PAGE_MAX, UpstreamError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -43,17 +44,20 @@ pub(super) struct Run {
     pub(super) id: Uuid,
     pub(super) taken: u32,
     tries: u32,
+    /// How many messages are asked for at a time.
+    pub(super) page_size: AtomicU16,
     stop: CancellationToken,
 }
 
 impl Run {
-    pub(super) const fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         account: AccountId,
         id: Uuid,
         stop: CancellationToken,
     ) -> Self {
-        Self { shared, account, id, taken: 0, tries: 0, stop }
+        let page_size = AtomicU16::new(PAGE_MAX);
+        Self { shared, account, id, taken: 0, tries: 0, page_size, stop }
     }
 
     /// Takes it and brings it as far as it goes.

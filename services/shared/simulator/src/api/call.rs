@@ -133,6 +133,10 @@ impl Call {
             Some(cursor) if self.plan.same_cursor => leading_to(cursor, &body),
             _ => body,
         };
+        let body = match self.plan.originals {
+            Some(bytes) => with_originals(bytes, &body),
+            None => body,
+        };
         self.bytes(StatusCode::OK, "application/json; charset=utf-8", body).await
     }
 
@@ -152,6 +156,15 @@ impl Call {
         }
         Ok((status, [(CONTENT_TYPE, kind.to_owned())], body).into_response())
     }
+}
+
+/// A page whose objects carry raw messages of so many bytes.
+fn with_originals(bytes: usize, page: &Bytes) -> Bytes {
+    let mut page: serde_json::Value = serde_json::from_slice(page).unwrap_or_default();
+    for item in page["items"].as_array_mut().into_iter().flatten() {
+        item["original"] = "x".repeat(bytes).into();
+    }
+    to_json(&page)
 }
 
 /// A page that goes on at this cursor.

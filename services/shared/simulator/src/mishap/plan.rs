@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) echo: Echo,
     pub(crate) altered: Option<Altered>,
     pub(crate) same_cursor: bool,
+    /// Bytes of the raw message that each listed object carries.
+    pub(crate) originals: Option<usize>,
     pub(crate) without_effect: bool,
     pub(crate) disconnect: bool,
     pub(crate) body: BodyPlan,
@@ -81,6 +83,7 @@ impl Plan {
             ApiFault::EchoTwice => self.echo = Echo::Twice,
             ApiFault::EchoAltered { text } => self.altered = Some(Altered(text.clone())),
             ApiFault::SameCursor => self.same_cursor = true,
+            ApiFault::Originals { bytes } => self.originals = Some(*bytes),
             ApiFault::WithoutEffect => self.without_effect = true,
             ApiFault::Cut { after } => {
                 self.body.stops = Some(Stop { after: *after, breaks: true });
@@ -117,6 +120,7 @@ fn name(fault: &ApiFault) -> &'static str {
         ApiFault::EchoTwice => "echo_twice",
         ApiFault::EchoAltered { .. } => "echo_altered",
         ApiFault::SameCursor => "same_cursor",
+        ApiFault::Originals { .. } => "originals",
         ApiFault::WithoutEffect => "without_effect",
         ApiFault::Cut { .. } => "cut",
         ApiFault::Stall { .. } => "stall",

@@ -82,6 +82,11 @@ pub enum ApiFault {
     },
     /// A list gives the cursor that it was asked with: it leads in circles from its second page on.
     SameCursor,
+    /// Each listed object carries a raw message of so many bytes.
+    Originals {
+        /// How many.
+        bytes: usize,
+    },
     /// The answer is good, and nothing was done.
     WithoutEffect,
     /// The bytes of a good answer break off.

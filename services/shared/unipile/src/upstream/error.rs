@@ -200,6 +200,12 @@ impl UpstreamError {
         matches!(self.failure, Failure::Refused(Refusal { status: 404, has_problem: true, .. }))
     }
 
+    /// Whether the answer was longer than any is read here: a page of fewer objects may fit.
+    #[must_use]
+    pub const fn is_too_long(&self) -> bool {
+        matches!(self.failure, Failure::Unreadable { problem: Unreadable::TooLong, .. })
+    }
+
     /// Whether UniPile says that it cannot do this for WhatsApp (501).
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
