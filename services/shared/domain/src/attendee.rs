@@ -2,6 +2,7 @@
 
 use crate::fact::Person;
 use crate::ids::AttendeeId;
+use crate::media::StoredFile;
 use crate::time::Stamp;
 use crate::{jid, names, people};
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,8 @@ pub struct Attendee {
     pub is_self: bool,
     /// What was said about them.
     pub claims: Claims,
+    /// Their picture, once it is here.
+    pub picture: Option<StoredFile>,
     /// The sequence number of the last event about them.
     pub rev: u64,
 }
@@ -121,7 +124,7 @@ impl Attendee {
     /// Somebody of whom nothing is known.
     #[must_use]
     pub fn new(key: i64, id: AttendeeId) -> Self {
-        Self { key, id, is_self: false, claims: Claims::default(), rev: 0 }
+        Self { key, id, is_self: false, claims: Claims::default(), picture: None, rev: 0 }
     }
 
     /// Takes in what a payload says about the person.

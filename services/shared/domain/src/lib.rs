@@ -27,6 +27,7 @@ pub mod media;
 pub mod message;
 pub mod names;
 pub mod people;
+pub mod picture;
 pub mod preview;
 pub mod search;
 pub mod send;

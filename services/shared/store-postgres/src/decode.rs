@@ -27,7 +27,8 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.labels::text AS labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last::text AS last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone";
+    p.name AS person_name, p.phone AS person_phone, c.picture::text AS picture, \
+    p.picture::text AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`. Its files and reactions
 /// come with it, in the same snapshot; they are looked for only where it has any.
@@ -153,6 +154,7 @@ pub(crate) fn attendee(row: &PgRow) -> Result<Attendee, StoreError> {
         id: get::<String>(row, "id")?.into(),
         is_self: get(row, "is_self")?,
         claims: json("attendees", key, get(row, "claims")?)?,
+        picture: part(row, "attendees", key, "picture")?,
         rev: number(get(row, "rev")?),
     })
 }
@@ -180,6 +182,7 @@ pub(crate) fn chat(row: &PgRow) -> Result<Chat, StoreError> {
         unread: u32::try_from(unread).map_err(|_| bad("unread"))?,
         last: last.map(|text| json("chats", key, text)).transpose()?,
         order: SortKey::from_bytes(get(row, "place")?).ok_or_else(|| bad("place"))?,
+        picture: part(row, "chats", key, "picture")?,
         rev: number(get(row, "rev")?),
     })
 }
@@ -196,6 +199,7 @@ fn counterparty(row: &PgRow) -> Result<Option<Counterparty>, StoreError> {
         since: certain(row, "counterparty_at", "counterparty_inbox")?,
         name: get(row, "person_name")?,
         phone: get(row, "person_phone")?,
+        picture: part(row, "attendees", key, "person_picture")?,
     }))
 }
 

@@ -16,6 +16,7 @@ mod log;
 mod media;
 mod open;
 mod outbox;
+mod pictures;
 mod reads;
 mod reindex;
 mod rows;

@@ -37,7 +37,7 @@ const MESSAGES: &str = concatcp!(
      AND c.chat_key = m.chat_key LEFT JOIN attendees s ON s.account_key = m.account_key \
      AND s.attendee_key = m.sender_key WHERE m.account_key = "
 );
-const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.rev FROM attendees a \
+const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.picture, a.rev FROM attendees a \
      WHERE a.account_key = ";
 
 /// The key of a chat by its id, or one that it had.

@@ -78,14 +78,14 @@ const PARKED: Rowwise = Rowwise {
 const ATTENDEES: Rowwise = Rowwise {
     head: "WITH wanted (k, id) AS (VALUES",
     columns: 2,
-    tail: ") SELECT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.rev FROM wanted w \
+    tail: ") SELECT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.picture, p.rev FROM wanted w \
            CROSS JOIN attendees p ON p.account_key = w.k AND p.id = w.id",
 };
 
 const NAMED: Rowwise = Rowwise {
     head: "WITH wanted (k, kind, value) AS (VALUES",
     columns: 3,
-    tail: ") SELECT DISTINCT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.rev FROM wanted w \
+    tail: ") SELECT DISTINCT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.picture, p.rev FROM wanted w \
            CROSS JOIN person_links l ON l.account_key = w.k AND l.kind = w.kind AND l.value = w.value \
            CROSS JOIN attendees p ON p.account_key = l.account_key AND p.attendee_key = l.attendee_key",
 };
@@ -234,6 +234,14 @@ impl Rows for Tx<'_> {
         file: &FileId,
     ) -> Result<Option<FetchRow>, StoreError> {
         crate::media::row(self.0, account, file).await
+    }
+
+    async fn picture_row(
+        &mut self,
+        account: i64,
+        subject: i64,
+    ) -> Result<Option<FetchRow>, StoreError> {
+        crate::pictures::row(self.0, account, subject).await
     }
 
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {

@@ -4,6 +4,7 @@ use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
 use crate::media::{FetchEnd, FetchRow, FileId};
+use crate::pictures::{LookEnd, PictureWanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
@@ -357,6 +358,10 @@ pub struct Writes {
     pub complete: Vec<Owned<Micros>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
+    /// Pictures that are wanted.
+    pub pictures: Vec<Owned<PictureWanted>>,
+    /// Ends of looks for pictures; only of rows that were loaded as open.
+    pub looked: Vec<Owned<LookEnd>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -370,6 +375,8 @@ impl Writes {
         let Self { syncs, sync_chats, .. } = self;
         log.is_empty()
             && self.fetched.is_empty()
+            && self.pictures.is_empty()
+            && self.looked.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
             && actions.is_empty()
@@ -449,6 +456,13 @@ pub trait Rows: Send {
         &mut self,
         account: i64,
         file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError>;
+
+    /// Loads where the look for a picture stands, by its subject's key.
+    async fn picture_row(
+        &mut self,
+        account: i64,
+        subject: i64,
     ) -> Result<Option<FetchRow>, StoreError>;
 
     /// Loads how fast an account may send.

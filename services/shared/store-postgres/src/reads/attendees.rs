@@ -10,7 +10,7 @@ use const_format::concatcp;
 use sqlx::postgres::{PgPool, PgRow};
 
 const PEOPLE: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, \
-    a.rev FROM attendees a ";
+    a.picture::text AS picture, a.rev FROM attendees a ";
 
 const OF_ACCOUNT: &str = concatcp!(
     PEOPLE,

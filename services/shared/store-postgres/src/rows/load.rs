@@ -57,7 +57,8 @@ pub(super) async fn reacted_to(
 }
 
 const ATTENDEES: &str = concatcp!(
-    "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, a.rev",
+    "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, \
+       a.picture::text AS picture, a.rev",
     BY_ID,
     "JOIN attendees a ON a.account_key = w.account_key AND a.id = w.id"
 );

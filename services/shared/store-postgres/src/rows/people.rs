@@ -206,7 +206,7 @@ pub(super) fn links(together: &mut Together, rows: &[Owned<Link>]) {
 }
 
 const NAMED: &str = "SELECT DISTINCT ON (a.account_key, a.attendee_key) a.account_key, a.attendee_key, a.id, a.is_self, \
-      a.claims::text AS claims, a.rev \
+      a.claims::text AS claims, a.picture::text AS picture, a.rev \
     FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w(account_key, kind, value) \
     JOIN person_links l ON l.account_key = w.account_key AND l.kind = w.kind AND l.value = w.value \
     JOIN attendees a ON a.account_key = l.account_key AND a.attendee_key = l.attendee_key";

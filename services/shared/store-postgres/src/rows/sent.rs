@@ -45,14 +45,16 @@ pub(super) use row_sent;
 #[cfg(test)]
 mod tests {
     use crate::rows::{
-        actions, children, inbox, log, messages, open, outbox, people, renamed, search, syncs,
+        actions, children, inbox, log, messages, open, outbox, people, pictures, renamed, search,
+        syncs,
     };
 
-    const SCHEMA: [&str; 4] = [
+    const SCHEMA: [&str; 5] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
         include_str!("../../migrations/0007_history.sql"),
+        include_str!("../../migrations/0010_pictures.sql"),
     ];
     /// Types that only older programs send.
     const RETIRED: [&str; 2] = ["message_row", "chat_row"];
@@ -104,6 +106,7 @@ mod tests {
             syncs::SyncRow::SENT,
             syncs::SyncChatRow::SENT,
             syncs::CompleteRow::SENT,
+            pictures::PictureRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
         assert_eq!(sent.to_vec(), created());

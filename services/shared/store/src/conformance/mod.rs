@@ -18,6 +18,7 @@ mod inbox;
 mod log;
 mod media;
 mod order;
+mod pictures;
 mod reads;
 mod sends;
 mod starts;
@@ -31,6 +32,7 @@ pub use inbox::*;
 pub use log::*;
 pub use media::*;
 pub use order::*;
+pub use pictures::*;
 pub use reads::*;
 pub use sends::*;
 pub use starts::*;
@@ -140,6 +142,9 @@ macro_rules! store_conformance {
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
+            pictures_are_looked_for_the_last_seen_first_and_shown_with_their_chats,
+            a_look_that_fails_keeps_the_picture_and_one_that_finds_none_takes_it,
+            whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_another,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

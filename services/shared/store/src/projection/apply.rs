@@ -4,7 +4,7 @@ use super::book::{Book, Entry, MessageEntry};
 use super::start::Started;
 use crate::rows::{Link, Member, Parked, Version, WorkKind};
 use channel_domain::account::Source;
-use channel_domain::attendee::{Attendee, Merged};
+use channel_domain::attendee::{Attendee, ClaimKind, Merged};
 use channel_domain::chat::{Chat, Counterparty, UNREAD_CAP};
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::{
@@ -121,8 +121,10 @@ impl Book {
         let Some(entry) = self.chats.get_mut(&message.chat_key) else {
             return;
         };
+        let last_day = entry.row.order.sent_at().day();
         let merged = entry.row.merge_last(message);
         entry.note(merged);
+        let is_seen = entry.row.order.sent_at().day() > last_day;
         if entry.row.is_unread(message) {
             entry.row.unread = (entry.row.unread + 1).min(UNREAD_CAP);
             entry.note(Merged::SHOWN);
@@ -131,6 +133,9 @@ impl Book {
             }
         }
         self.touched.chats.push(message.chat_key);
+        if is_seen {
+            self.want_picture_of_group(message.chat_key, message.sent_at);
+        }
         // Whoever writes from this account, on the phone or here, has the chat open.
         if message.direction == Direction::Out && message.content.event.is_none() {
             self.mark_read(message.chat_key, message.sent_at);
@@ -325,17 +330,21 @@ impl Book {
         };
         let links = new_links(&entry.row, person, stamp);
         let was_self = entry.row.is_self;
+        let picture_was = entry.row.claims.best(ClaimKind::PictureUrl).map(ToOwned::to_owned);
         let merged = entry.row.merge(person, is_self, stamp);
         entry.note(merged);
         self.remembered |= merged.stored;
         self.links.extend(links);
         if merged.shown {
             let row = entry.row.clone();
-            self.touched.attendees.push(id);
+            self.touched.attendees.push(id.clone());
             self.rename(row.key, &row);
             if row.is_self && !was_self {
                 self.own_reactions(row.key);
             }
+        }
+        if merged.stored {
+            self.want_picture_of_person(&id, picture_was.as_deref(), stamp.at);
         }
     }
 
@@ -398,7 +407,8 @@ impl Book {
     fn counterparty(&self, person: &Person, since: Stamp) -> Option<Counterparty> {
         let row = &self.attendees.get(&people::key(person)?)?.row;
         let (name, phone) = (row.name().map(Into::into), row.phone().map(Into::into));
-        Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone })
+        let picture = row.picture.clone();
+        Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone, picture })
     }
 
     fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp) {

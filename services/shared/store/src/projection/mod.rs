@@ -18,6 +18,7 @@ mod gather;
 mod listing;
 mod load;
 mod media;
+mod pictures;
 mod sends;
 mod start;
 mod submit;

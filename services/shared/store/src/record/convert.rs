@@ -85,6 +85,7 @@ impl From<&Attendee> for AttendeeRecord {
             profile_url: best(ClaimKind::ProfileUrl),
             picture_url: best(ClaimKind::PictureUrl),
             rev: attendee.rev,
+            picture: attendee.picture.as_ref().map(Into::into),
         }
     }
 }
@@ -121,6 +122,7 @@ impl From<&Chat> for ChatRecord {
             rev: chat.rev,
             labels: chat.labels.clone(),
             own_name: chat.own_name.clone(),
+            picture: chat.picture().map(Into::into),
         }
     }
 }
