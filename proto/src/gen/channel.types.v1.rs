@@ -219,6 +219,9 @@ pub struct Attendee {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "10")]
     pub revision: u64,
+    /// Changes when the picture changes; ask GetAttendeePicture. Empty: none is stored.
+    #[prost(string, tag = "12")]
+    pub picture_etag: ::prost::alloc::string::String,
 }
 /// Membership of an attendee in a chat.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1083,6 +1086,10 @@ pub struct Chat {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "21")]
     pub revision: u64,
+    /// Changes when the picture changes, a group's own, or in a chat of two the other person's; ask
+    /// GetAttendeePicture. Empty: none is stored.
+    #[prost(string, tag = "22")]
+    pub picture_etag: ::prost::alloc::string::String,
 }
 /// Kind of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -24,5 +24,6 @@ pub fn attendee(account_id: &str, person: &AttendeeRecord) -> pb::Attendee {
         is_self: person.is_self,
         profile_url: person.profile_url.clone().unwrap_or_default(),
         revision: person.rev,
+        picture_etag: super::picture_etag(person.picture.as_ref()),
     }
 }
