@@ -27,6 +27,9 @@ const BEGIN: &str = "UPDATE pictures SET attempts = attempts + 1, is_open = true
       changed = false \
     WHERE account_key = $1 AND subject_key = $2 AND attempts = $3 AND due_at = $5";
 
+const RENEW: &str = "UPDATE pictures SET due_at = $4 \
+    WHERE account_key = $1 AND subject_key = $2 AND attempts = $3 AND is_open";
+
 const ROW: &str = "SELECT attempts, is_open FROM pictures \
     WHERE account_key = $1 AND subject_key = $2 FOR UPDATE";
 
@@ -57,6 +60,24 @@ impl Pictures for PostgresStore {
         self.transact(move |connection| {
             let query = sqlx::query(BEGIN).bind(account).bind(key).bind(attempts.cast_signed());
             let query = query.bind(until.0).bind(at.0);
+            Box::pin(async move {
+                let done = query.execute(connection).await.map_err(sorted)?;
+                Ok(End::Commit(done.rows_affected() == 1))
+            })
+        })
+        .await
+    }
+
+    async fn renew_look(
+        &self,
+        account_key: i64,
+        key: i64,
+        attempt: u32,
+        until: Micros,
+    ) -> Result<bool, StoreError> {
+        self.transact(move |connection| {
+            let query = sqlx::query(RENEW).bind(account_key).bind(key).bind(attempt.cast_signed());
+            let query = query.bind(until.0);
             Box::pin(async move {
                 let done = query.execute(connection).await.map_err(sorted)?;
                 Ok(End::Commit(done.rows_affected() == 1))

@@ -27,6 +27,9 @@ const DUE: &str = "SELECT a.id AS account, f.*, coalesce(p.id, c.id) AS subject 
 const BEGIN: &str = "UPDATE pictures SET attempts = attempts + 1, is_open = 1, due_at = ?4, changed = 0 \
     WHERE account_key = ?1 AND subject_key = ?2 AND attempts = ?3 AND due_at = ?5";
 
+const RENEW: &str = "UPDATE pictures SET due_at = ?4 \
+    WHERE account_key = ?1 AND subject_key = ?2 AND attempts = ?3 AND is_open";
+
 const ROW: &str = "SELECT attempts, is_open FROM pictures \
     WHERE account_key = ? AND subject_key = ?";
 
@@ -72,6 +75,24 @@ impl Pictures for SqliteStore {
                     let query = sqlx::query(BEGIN).bind(account).bind(key).bind(attempts);
                     let query = query.bind(until.0).bind(at.0);
                     let done = query.execute(connection).await.map_err(sorted)?;
+                    Ok(done.rows_affected() == 1)
+                })
+            })
+            .await
+    }
+
+    async fn renew_look(
+        &self,
+        account_key: i64,
+        key: i64,
+        attempt: u32,
+        until: Micros,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(RENEW).bind(account_key).bind(key).bind(attempt);
+                    let done = query.bind(until.0).execute(connection).await.map_err(sorted)?;
                     Ok(done.rows_affected() == 1)
                 })
             })

@@ -84,4 +84,17 @@ pub trait Pictures: Send + Sync {
     ///
     /// When nothing was written.
     async fn begin_look(&self, due: &DueLook, until: Micros) -> Result<bool, StoreError>;
+
+    /// The look with this number is still under way. False if it is not any more.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was written.
+    async fn renew_look(
+        &self,
+        account_key: i64,
+        key: i64,
+        attempt: u32,
+        until: Micros,
+    ) -> Result<bool, StoreError>;
 }

@@ -53,13 +53,36 @@ impl Shared {
         }
         let attempt = due.attempts + 1;
         let span = tracing::info_span!("messaging.picture", attempt);
-        // Long before the lease ends, so that it need not be renewed.
-        let looked = tokio::time::timeout(self.lease / 2, self.find(due).instrument(span));
-        let late = Setback { reason: "timeout", counts: true, at_least: None };
         tokio::select! {
-            looked = looked => self.end(due, attempt, looked.unwrap_or(Found::Not(late))).await,
-            // Whoever comes next begins anew when the lease has ended.
-            () = stop.cancelled() => Ok(Went::Well),
+            found = self.renewing(due, attempt, self.find(due)).instrument(span) => {
+                self.end(due, attempt, found).await
+            }
+            () = stop.cancelled() => {
+                // Whoever comes next need not wait for the lease to end.
+                self.store.renew_look(due.account_key, due.key, attempt, self.now()).await?;
+                Ok(Went::Well)
+            }
+        }
+    }
+
+    /// Renews the lease while a picture comes in.
+    async fn renewing(
+        &self,
+        due: &DueLook,
+        attempt: u32,
+        find: impl Future<Output = Found>,
+    ) -> Found {
+        tokio::pin!(find);
+        loop {
+            if let Ok(found) = tokio::time::timeout(self.lease / 3, &mut find).await {
+                return found;
+            }
+            let until = after(self.now(), self.lease);
+            let renewed = self.store.renew_look(due.account_key, due.key, attempt, until).await;
+            if let Err(error) = renewed {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the lease of a picture could not be renewed");
+            }
         }
     }
 

@@ -110,6 +110,9 @@ pub async fn pictures_are_looked_for_the_last_seen_first_and_shown_with_their_ch
     );
     assert!(begins(fresh, &first, 60).await && !begins(fresh, &first, 61).await);
     assert_eq!((due(fresh).await.attempts, due(fresh).await.at), (1, at(60)), "its lease");
+    let renew = |attempt| fresh.store.renew_look(first.account_key, first.key, attempt, at(90));
+    assert!(renew(1).await.expect("an answer") && due(fresh).await.at == at(90));
+    assert!(!renew(2).await.expect("an answer"), "that one has not begun");
     let before = (attendee(fresh).await.rev, chat(fresh, "c2").await.rev);
     desk.command(end(&first, 1, stored("cd"), 20, None), 20).await;
     let shown = attendee(fresh).await;
@@ -121,6 +124,7 @@ pub async fn pictures_are_looked_for_the_last_seen_first_and_shown_with_their_ch
         assert_eq!(picture.sha256, "cd".repeat(32));
     }
     assert!(shown.rev > before.0 && chat(fresh, "c2").await.rev > before.1, "people are told");
+    assert!(!renew(1).await.expect("an answer"), "it has ended");
     // What has ended does not end again, and what is written since keeps it.
     desk.command(end(&first, 1, Look::Absent, 21, None), 21).await;
     desk.take(ana(None, "m2", 22), 22).await;
