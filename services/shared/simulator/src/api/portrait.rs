@@ -23,10 +23,10 @@ pub(super) fn png(id: &str, number: u32) -> Bytes {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let size = SIDE.to_be_bytes();
     // One bit for each pixel, which names a colour of the palette.
-    chunk(&mut bytes, b"IHDR", &[&size[..], &size[..], &[1, 3, 0, 0, 0]].concat());
-    chunk(&mut bytes, b"PLTE", &palette);
-    chunk(&mut bytes, b"IDAT", &stored(&rows));
-    chunk(&mut bytes, b"IEND", &[]);
+    chunk(&mut bytes, *b"IHDR", &[&size[..], &size[..], &[1, 3, 0, 0, 0]].concat());
+    chunk(&mut bytes, *b"PLTE", &palette);
+    chunk(&mut bytes, *b"IDAT", &stored(&rows));
+    chunk(&mut bytes, *b"IEND", &[]);
     bytes.into()
 }
 
@@ -36,7 +36,7 @@ fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-fn chunk(bytes: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
+fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     let length = u32::try_from(data.len()).unwrap_or_default();
     bytes.extend(length.to_be_bytes());
     let from = bytes.len();

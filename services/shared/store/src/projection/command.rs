@@ -122,10 +122,7 @@ impl Clerk<'_> {
                 self.book.end_fetch(fetch, *end);
                 return Ok(Outcome::Nothing);
             }
-            Command::EndLook(end) => {
-                self.book.end_look(fetch, *end);
-                return Ok(Outcome::Nothing);
-            }
+            Command::EndLook(end) => return Ok(self.end_look(fetch, *end)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
             command => command,

@@ -1,6 +1,7 @@
 //! Pictures of people and groups: whose are wanted, and what a look came to.
 
 use super::book::{Book, Entry};
+use super::command::{Clerk, Outcome};
 use crate::media::FetchRow;
 use crate::pictures::{LookEnd, PictureWanted};
 use channel_domain::attendee::{Attendee, ClaimKind, Merged};
@@ -10,6 +11,14 @@ use channel_domain::media::StoredFile;
 use channel_domain::picture::{Subject, names_another};
 use channel_domain::send::is_provisional;
 use channel_domain::time::Micros;
+
+impl Clerk<'_> {
+    /// A look has ended. An end that comes after somebody else took over says nothing.
+    pub(super) fn end_look(&mut self, row: Option<FetchRow>, end: LookEnd) -> Outcome {
+        self.book.end_look(row, end);
+        Outcome::Nothing
+    }
+}
 
 impl Book {
     /// A person was seen, and something about them is new: this happens once a day at least. Whom UniPile has not named
@@ -44,8 +53,7 @@ impl Book {
         known.changed |= wanted.changed;
     }
 
-    /// A look has ended. An end that comes after somebody else took over says nothing.
-    pub(super) fn end_look(&mut self, row: Option<FetchRow>, end: LookEnd) {
+    fn end_look(&mut self, row: Option<FetchRow>, end: LookEnd) {
         if row != Some(FetchRow { attempts: end.attempt, is_open: true }) {
             return;
         }
