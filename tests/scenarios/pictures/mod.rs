@@ -1,6 +1,7 @@
 //! Pictures of people and groups: looked for in the background, served from here.
 
 mod bad;
+mod pace;
 mod stage;
 
 use crate::world::{World, on_both};

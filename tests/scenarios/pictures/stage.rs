@@ -75,7 +75,8 @@ impl Stage {
         Self::begin(world, &[], None, true).await
     }
 
-    async fn begin(
+    /// A stage of any kind.
+    pub(super) async fn begin(
         world: &World,
         settings: &[(&str, &str)],
         fault: Option<Value>,

@@ -21,7 +21,7 @@ const DUE: &str = "SELECT a.id AS account, f.*, coalesce(p.id, c.id) AS subject 
       AND f.due_at IS NOT NULL ORDER BY f.due_at LIMIT 1) AS f \
     LEFT JOIN attendees p ON p.account_key = f.account_key AND p.attendee_key = f.subject_key \
     LEFT JOIN chats c ON c.account_key = f.account_key AND c.chat_key = f.subject_key \
-    WHERE a.connection IN (0, 1) AND a.id <> ALL($1) ORDER BY f.due_at LIMIT $2";
+    WHERE a.connection IN (0, 1) AND a.id <> ALL($1) AND coalesce(p.id, c.id) IS NOT NULL ORDER BY f.due_at LIMIT $2";
 
 const BEGIN: &str = "UPDATE pictures SET attempts = attempts + 1, is_open = true, due_at = $4, \
       changed = false \
@@ -88,14 +88,12 @@ impl Pictures for PostgresStore {
 }
 
 fn due(row: &PgRow) -> Result<DueLook, StoreError> {
-    let key: i64 = get(row, "subject_key")?;
-    let subject: Option<String> = get(row, "subject")?;
-    let subject = subject.ok_or_else(|| nonsense("pictures", key, "it is nobody's"))?;
+    let subject: String = get(row, "subject")?;
     let is_chat: bool = get(row, "is_chat")?;
     Ok(DueLook {
         account: get::<String>(row, "account")?.into(),
         account_key: get(row, "account_key")?,
-        key,
+        key: get(row, "subject_key")?,
         of: if is_chat { Subject::Chat(subject.into()) } else { Subject::Attendee(subject.into()) },
         attempts: get::<i32>(row, "attempts")?.cast_unsigned(),
         failures: get::<i32>(row, "failures")?.cast_unsigned(),

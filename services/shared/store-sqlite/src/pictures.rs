@@ -22,7 +22,7 @@ const DUE: &str = "SELECT a.id AS account, f.*, coalesce(p.id, c.id) AS subject 
         AND q.due_at IS NOT NULL ORDER BY q.due_at LIMIT 1) \
     LEFT JOIN attendees p ON p.account_key = f.account_key AND p.attendee_key = f.subject_key \
     LEFT JOIN chats c ON c.account_key = f.account_key AND c.chat_key = f.subject_key \
-    WHERE a.connection IN (0, 1)";
+    WHERE a.connection IN (0, 1) AND coalesce(p.id, c.id) IS NOT NULL";
 
 const BEGIN: &str = "UPDATE pictures SET attempts = attempts + 1, is_open = 1, due_at = ?4, changed = 0 \
     WHERE account_key = ?1 AND subject_key = ?2 AND attempts = ?3 AND due_at = ?5";
@@ -46,7 +46,8 @@ const SHOW: [&str; 2] = [
     "UPDATE chats SET picture = ?3 WHERE account_key = ?1 AND chat_key = ?2",
 ];
 
-/// Whoever was looked for is looked for again once the picture is old, or another one is told of.
+/// Whoever was looked for is looked for again once the picture is old, or another one is told of. What is read of the past
+/// shows nobody anew.
 const WANT: Rowwise = Rowwise {
     head: "WITH wanted (k, subject, is_chat, seen_at, changed) AS (VALUES",
     columns: 5,
@@ -57,7 +58,8 @@ const WANT: Rowwise = Rowwise {
              seen_at = max(p.seen_at, excluded.seen_at), changed = p.changed OR excluded.changed, \
              due_at = CASE WHEN excluded.changed OR p.due_at <= 0 \
                THEN min(coalesce(p.due_at, excluded.due_at), excluded.due_at) \
-               ELSE coalesce(p.due_at, p.refresh_at) END",
+               WHEN excluded.seen_at > p.seen_at THEN coalesce(p.due_at, p.refresh_at) \
+               ELSE p.due_at END",
 };
 
 #[async_trait]
@@ -101,14 +103,12 @@ impl Pictures for SqliteStore {
 }
 
 fn due(row: &SqliteRow) -> Result<DueLook, StoreError> {
-    let key: i64 = get(row, "subject_key")?;
-    let subject: Option<String> = get(row, "subject")?;
-    let subject = subject.ok_or_else(|| nonsense("pictures", key, "it is nobody's"))?;
+    let subject: String = get(row, "subject")?;
     let is_chat: bool = get(row, "is_chat")?;
     Ok(DueLook {
         account: get::<String>(row, "account")?.into(),
         account_key: get(row, "account_key")?,
-        key,
+        key: get(row, "subject_key")?,
         of: if is_chat { Subject::Chat(subject.into()) } else { Subject::Attendee(subject.into()) },
         attempts: get(row, "attempts")?,
         failures: get(row, "failures")?,

@@ -167,6 +167,8 @@ pub async fn whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_anot
     let desk = Desk::new(fresh).await;
     look(fresh, &desk, stored("ab"), 2 * DAY).await;
     assert!(!is_due(fresh).await, "nobody was seen for a day");
+    desk.take(ana(None, "m1", -DAY), 2 * DAY).await;
+    assert!(!is_due(fresh).await, "history shows nobody anew");
     desk.take(ana(Some("https://p/1.jpg?s=1"), "m2", 3 * DAY), 3 * DAY).await;
     assert_eq!(due(fresh).await.at.0, -at(3 * DAY).0, "another picture is told of");
     look(fresh, &desk, stored("cd"), 5 * DAY).await;

@@ -78,7 +78,9 @@ pub(super) async fn gather<R: Rows + ?Sized>(
     if let Some(book) = books.get_mut(&key) {
         book.wanted_chats.extend(chat_of(command, book));
         // A person's picture is their chat's too.
-        if let Command::EndLook(end) = command {
+        if let Command::EndLook(end) = command
+            && matches!(end.of, Subject::Attendee(_))
+        {
             book.wanted_people.push(end.key);
         }
     }
