@@ -77,12 +77,7 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
     if let Some(book) = books.get_mut(&key) {
         book.wanted_chats.extend(chat_of(command, book));
-        // A person's picture is their chat's too.
-        if let Command::EndLook(end) = command
-            && matches!(end.of, Subject::Attendee(_))
-        {
-            book.wanted_people.push(end.key);
-        }
+        book.wanted_people.extend(pictured(command));
     }
     let stamped = told.into_iter().zip(&stamps);
     let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
@@ -157,6 +152,14 @@ fn unread_again(book: &Book, command: &Command) -> Option<(i64, Micros)> {
     let action = book.action(*id)?;
     match action.before {
         Before::ReadUpTo { from, .. } => Some((action.chat_key, from)),
+        _ => None,
+    }
+}
+
+/// The person whose picture was looked for: it is their chats' too.
+fn pictured(command: &Command) -> Option<i64> {
+    match command {
+        Command::EndLook(end) => matches!(end.of, Subject::Attendee(_)).then_some(end.key),
         _ => None,
     }
 }
