@@ -77,7 +77,8 @@ async fn rows(store: &dyn Store, body: &[u8]) -> Result<String> {
             }
         }
         let all = AttendeeQuery { limit: 10, ..AttendeeQuery::default() };
-        for (_, person) in store.attendees(account.key, &all).await? {
+        for person in store.attendees(account.key, &all).await? {
+            let person = person.record;
             writeln!(out, "\n{person:#?}")?;
         }
     }

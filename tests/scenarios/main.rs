@@ -9,6 +9,7 @@ mod fixtures;
 mod history;
 mod live;
 mod media;
+mod people;
 mod pictures;
 mod receive;
 mod reflection;

@@ -138,6 +138,63 @@ pub struct UpdateChatResponse {
     #[prost(message, optional, tag = "1")]
     pub chat: ::core::option::Option<super::super::types::v1::Chat>,
 }
+/// Gives a person a name, or takes it back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateAttendeeRequest {
+    /// Account that sees the attendee.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The attendee.
+    #[prost(string, tag = "2")]
+    pub attendee_id: ::prost::alloc::string::String,
+    /// Name to show instead of the person's own, at most 128 characters. Kept here only. Empty: back to the person's own.
+    #[prost(string, optional, tag = "3")]
+    pub local_name: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The attendee after the change.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateAttendeeResponse {
+    /// The attendee.
+    #[prost(message, optional, tag = "1")]
+    pub attendee: ::core::option::Option<super::super::types::v1::Attendee>,
+}
+/// Says that two attendees are the same person.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinAttendeesRequest {
+    /// Account that sees both.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The one.
+    #[prost(string, tag = "2")]
+    pub attendee_id: ::prost::alloc::string::String,
+    /// The other.
+    #[prost(string, tag = "3")]
+    pub other_attendee_id: ::prost::alloc::string::String,
+}
+/// The person.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JoinAttendeesResponse {
+    /// All attendees who are this person now, the one that was named first.
+    #[prost(message, repeated, tag = "1")]
+    pub attendees: ::prost::alloc::vec::Vec<super::super::types::v1::Attendee>,
+}
+/// Says that an attendee is nobody else.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SplitAttendeeRequest {
+    /// Account that sees the attendee.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The attendee that is not the same person as the others.
+    #[prost(string, tag = "2")]
+    pub attendee_id: ::prost::alloc::string::String,
+}
+/// The attendee, alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SplitAttendeeResponse {
+    /// The attendee.
+    #[prost(message, optional, tag = "1")]
+    pub attendee: ::core::option::Option<super::super::types::v1::Attendee>,
+}
 /// A QR code to scan with the phone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QrCode {
@@ -1017,6 +1074,111 @@ pub mod messaging_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives a person a name that is shown instead of their own, or takes it back.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`.
+        pub async fn update_attendee(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateAttendeeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateAttendeeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/UpdateAttendee",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "UpdateAttendee",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says that two attendees are the same person. Nothing moves: messages and chats stay with their attendee, and all of
+        /// them are shown under one name. What is known of both joins attendees by itself where a privacy id or a phone number
+        /// tells that they are one.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`. FAILED_PRECONDITION: `ATTENDEE_IS_SELF`, one of the two is the account's owner.
+        pub async fn join_attendees(
+            &mut self,
+            request: impl tonic::IntoRequest<super::JoinAttendeesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::JoinAttendeesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/JoinAttendees",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "JoinAttendees",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says that an attendee is nobody else. It takes a join back, also one that came about by itself, and the attendee
+        /// stays alone until somebody joins it again.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`.
+        pub async fn split_attendee(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SplitAttendeeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SplitAttendeeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/SplitAttendee",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "SplitAttendee",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Decides about a message whose sending failed or could not be confirmed: send it again, or leave it.
         ///
         /// Role: agent. Safe to retry with a `client_message_id`; for SEND_RESOLUTION_DISCARD always.
@@ -1431,6 +1593,45 @@ pub mod messaging_service_server {
             request: tonic::Request<super::UpdateChatRequest>,
         ) -> std::result::Result<
             tonic::Response<super::UpdateChatResponse>,
+            tonic::Status,
+        >;
+        /// Gives a person a name that is shown instead of their own, or takes it back.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`.
+        async fn update_attendee(
+            &self,
+            request: tonic::Request<super::UpdateAttendeeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateAttendeeResponse>,
+            tonic::Status,
+        >;
+        /// Says that two attendees are the same person. Nothing moves: messages and chats stay with their attendee, and all of
+        /// them are shown under one name. What is known of both joins attendees by itself where a privacy id or a phone number
+        /// tells that they are one.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`. FAILED_PRECONDITION: `ATTENDEE_IS_SELF`, one of the two is the account's owner.
+        async fn join_attendees(
+            &self,
+            request: tonic::Request<super::JoinAttendeesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::JoinAttendeesResponse>,
+            tonic::Status,
+        >;
+        /// Says that an attendee is nobody else. It takes a join back, also one that came about by itself, and the attendee
+        /// stays alone until somebody joins it again.
+        ///
+        /// Role: agent. Safe to retry.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`.
+        async fn split_attendee(
+            &self,
+            request: tonic::Request<super::SplitAttendeeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SplitAttendeeResponse>,
             tonic::Status,
         >;
         /// Decides about a message whose sending failed or could not be confirmed: send it again, or leave it.
@@ -2016,6 +2217,144 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateChatSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/UpdateAttendee" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateAttendeeSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::UpdateAttendeeRequest>
+                    for UpdateAttendeeSvc<T> {
+                        type Response = super::UpdateAttendeeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateAttendeeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::update_attendee(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateAttendeeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/JoinAttendees" => {
+                    #[allow(non_camel_case_types)]
+                    struct JoinAttendeesSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::JoinAttendeesRequest>
+                    for JoinAttendeesSvc<T> {
+                        type Response = super::JoinAttendeesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::JoinAttendeesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::join_attendees(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = JoinAttendeesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/SplitAttendee" => {
+                    #[allow(non_camel_case_types)]
+                    struct SplitAttendeeSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::SplitAttendeeRequest>
+                    for SplitAttendeeSvc<T> {
+                        type Response = super::SplitAttendeeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SplitAttendeeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::split_attendee(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SplitAttendeeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -65,6 +65,10 @@ pub struct ListAttendeesRequest {
     /// Answer only with data that includes these events. Empty: the newest at hand.
     #[prost(message, repeated, tag = "6")]
     pub min_as_of: ::prost::alloc::vec::Vec<super::super::types::v1::AccountSeq>,
+    /// Each person once, under the attendee that shows them. False: every attendee, which is what a local copy needs to
+    /// name the senders of messages.
+    #[prost(bool, tag = "7")]
+    pub distinct_persons: bool,
 }
 /// A page of attendees.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -96,7 +100,7 @@ pub struct GetAttendeeRequest {
     pub min_as_of_seq: u64,
 }
 /// One attendee.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetAttendeeResponse {
     /// The attendee.
     #[prost(message, optional, tag = "1")]
@@ -104,6 +108,9 @@ pub struct GetAttendeeResponse {
     /// How fresh the answer is.
     #[prost(message, optional, tag = "2")]
     pub freshness: ::core::option::Option<super::super::types::v1::Freshness>,
+    /// What names the person, now or once, whichever of their attendees it was said of.
+    #[prost(message, repeated, tag = "3")]
+    pub identifiers: ::prost::alloc::vec::Vec<super::super::types::v1::Identifier>,
 }
 /// Whether one feature can be used, and why not.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

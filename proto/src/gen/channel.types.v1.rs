@@ -219,9 +219,37 @@ pub struct Attendee {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "10")]
     pub revision: u64,
+    /// Attendee that shows the person: one person may be known under several ids, such as the phone number's and the
+    /// privacy id's. Equal to `attendee_id` for most. Show each person once, where the two are equal; `display_name`,
+    /// `phone_number`, `lid` and `username` are the same for all of a person's attendees. Messages and chats keep the
+    /// attendee under which they came.
+    #[prost(string, tag = "11")]
+    pub person_id: ::prost::alloc::string::String,
     /// Changes when the picture changes; ask GetAttendeePicture. Empty: none is stored.
     #[prost(string, tag = "12")]
     pub picture_etag: ::prost::alloc::string::String,
+    /// Name by which the person can be found without a number. Empty: not known.
+    #[prost(string, tag = "13")]
+    pub username: ::prost::alloc::string::String,
+}
+/// Something that names a person, now or once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Identifier {
+    /// What kind.
+    #[prost(enumeration = "IdentifierKind", tag = "1")]
+    pub kind: i32,
+    /// The identifier.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    /// Who said so; of several the most trusted.
+    #[prost(enumeration = "IdentifierSource", tag = "3")]
+    pub source: i32,
+    /// When it was first said.
+    #[prost(message, optional, tag = "4")]
+    pub first_seen_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The day on which it was last said, at its beginning in UTC.
+    #[prost(message, optional, tag = "5")]
+    pub last_seen_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// Membership of an attendee in a chat.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -235,13 +263,13 @@ pub struct ChatAttendee {
     /// The attendee.
     #[prost(string, tag = "3")]
     pub attendee_id: ::prost::alloc::string::String,
-    /// Role in the chat.
+    /// Role in the chat. Always unspecified: UniPile's API v1 does not tell the roles of WhatsApp groups.
     #[prost(enumeration = "ChatRole", tag = "4")]
     pub role: i32,
     /// When the attendee joined, or was first seen in the chat. Unset: not known.
     #[prost(message, optional, tag = "5")]
     pub joined_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the attendee left or was removed. Unset: still in the chat.
+    /// When it was noticed that the attendee had left or was removed. Unset: still in the chat, as far as known.
     #[prost(message, optional, tag = "6")]
     pub left_at: ::core::option::Option<::prost_types::Timestamp>,
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
@@ -285,6 +313,88 @@ impl NameSource {
             "NAME_SOURCE_PROFILE" => Some(Self::Profile),
             "NAME_SOURCE_PHONE_NUMBER" => Some(Self::PhoneNumber),
             "NAME_SOURCE_GENERIC" => Some(Self::Generic),
+            _ => None,
+        }
+    }
+}
+/// What kind of identifier names a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IdentifierKind {
+    /// Never sent by the server.
+    Unspecified = 0,
+    /// Phone number in E.164.
+    PhoneNumber = 1,
+    /// WhatsApp's privacy id, ending in `@lid`.
+    Lid = 2,
+    /// WhatsApp's id in use: a phone JID or a lid.
+    ProviderId = 3,
+    /// Name to be found by.
+    Username = 4,
+}
+impl IdentifierKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "IDENTIFIER_KIND_UNSPECIFIED",
+            Self::PhoneNumber => "IDENTIFIER_KIND_PHONE_NUMBER",
+            Self::Lid => "IDENTIFIER_KIND_LID",
+            Self::ProviderId => "IDENTIFIER_KIND_PROVIDER_ID",
+            Self::Username => "IDENTIFIER_KIND_USERNAME",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "IDENTIFIER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "IDENTIFIER_KIND_PHONE_NUMBER" => Some(Self::PhoneNumber),
+            "IDENTIFIER_KIND_LID" => Some(Self::Lid),
+            "IDENTIFIER_KIND_PROVIDER_ID" => Some(Self::ProviderId),
+            "IDENTIFIER_KIND_USERNAME" => Some(Self::Username),
+            _ => None,
+        }
+    }
+}
+/// Who said that an identifier names a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum IdentifierSource {
+    /// Never sent by the server.
+    Unspecified = 0,
+    /// The upstream's list of chats.
+    Chat = 1,
+    /// Whoever started a chat from here.
+    Started = 2,
+    /// A message, live or of history.
+    Message = 3,
+    /// The upstream's list of the people of a chat.
+    People = 4,
+}
+impl IdentifierSource {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "IDENTIFIER_SOURCE_UNSPECIFIED",
+            Self::Chat => "IDENTIFIER_SOURCE_CHAT",
+            Self::Started => "IDENTIFIER_SOURCE_STARTED",
+            Self::Message => "IDENTIFIER_SOURCE_MESSAGE",
+            Self::People => "IDENTIFIER_SOURCE_PEOPLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "IDENTIFIER_SOURCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "IDENTIFIER_SOURCE_CHAT" => Some(Self::Chat),
+            "IDENTIFIER_SOURCE_STARTED" => Some(Self::Started),
+            "IDENTIFIER_SOURCE_MESSAGE" => Some(Self::Message),
+            "IDENTIFIER_SOURCE_PEOPLE" => Some(Self::People),
             _ => None,
         }
     }

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    account, chats, config, healthcheck, inbox, messages, migrate, run, send, serve, simulate,
-    sync, token, watch,
+    account, chats, config, healthcheck, inbox, messages, migrate, people, run, send, serve,
+    simulate, sync, token, watch,
 };
 
 /// What is said above the options.
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Chats(chats::Args),
     /// Print the newest messages of a chat
     Messages(messages::Args),
+    /// List people, name them, and say who is who
+    People(people::Args),
     /// Send a message into a chat
     Send(send::Args),
     /// Connect WhatsApp numbers, connect them again, list and remove them

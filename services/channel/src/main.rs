@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Config(command)) => commands::config::run(&command, out),
         Some(Command::Watch(args)) => commands::watch::run(args, out),
         Some(Command::Chats(args)) => commands::chats::run(&args, out),
+        Some(Command::People(args)) => commands::people::run(&args, out),
         Some(Command::Messages(args)) => commands::messages::run(&args, out),
         Some(Command::Send(args)) => commands::send::run(&args, out),
         Some(Command::Sync(args)) => commands::sync::run(&args, out),

@@ -66,6 +66,9 @@ pub enum MessagingError {
     /// No such person in the account.
     #[error("no such attendee")]
     AttendeeNotFound,
+    /// The account's owner cannot be somebody else.
+    #[error("one of the two is the account's owner, the other is not")]
+    AttendeeIsSelf,
     /// No WhatsApp id of a person is known.
     #[error("no WhatsApp id of this person is known")]
     Unreachable,
@@ -151,6 +154,7 @@ impl Fault for MessagingError {
             | Self::MessageNotOwn
             | Self::UploadNotFound
             | Self::Unreachable
+            | Self::AttendeeIsSelf
             | Self::ChatNotStarted
             | Self::EditWindowClosed
             | Self::NotQueued
@@ -194,6 +198,7 @@ impl Fault for MessagingError {
             Self::NotResolvable => "SEND_NOT_RESOLVABLE",
             Self::Full { .. } => "OUTBOX_FULL",
             Self::AttendeeNotFound => "ATTENDEE_NOT_FOUND",
+            Self::AttendeeIsSelf => "ATTENDEE_IS_SELF",
             Self::Unreachable => "ATTENDEE_UNREACHABLE",
             Self::SamePerson => "RECIPIENTS_REPEATED",
             Self::ChatNotStarted => "CHAT_NOT_STARTED",

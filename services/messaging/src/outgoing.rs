@@ -11,7 +11,10 @@ use channel_runtime::clock::Clock;
 use channel_runtime::identity::Identity;
 use channel_runtime::telemetry::traceparent_of_current_span;
 use channel_store::Store;
-use channel_store::outbox::{Acting, Command, Done, Refused, Shown, Submit, To, Written};
+use channel_store::outbox::{
+    Acting, Command, Done, PersonChange, Refused, Shown, Submit, To, Written,
+};
+use channel_store::record::AttendeeRecord;
 use channel_store::sync::{SyncDone, SyncOrder, SyncStep};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -253,6 +256,24 @@ impl Outgoing {
         }
     }
 
+    /// Takes what the team says of a person. Returns everybody who is that person now, the one named first.
+    ///
+    /// # Errors
+    ///
+    /// As the contract says of `UpdateAttendee`, `JoinAttendees` and `SplitAttendee`.
+    pub async fn change_person(
+        &self,
+        caller: &Identity,
+        account: &AccountId,
+        change: PersonChange,
+    ) -> Answer<Vec<AttendeeRecord>> {
+        self.account(caller, account).await?;
+        match self.command(account, Command::Person(change)).await? {
+            Done::Person(people) => Ok(people),
+            _ => Err(MessagingError::AttendeeNotFound),
+        }
+    }
+
     async fn show(&self, account: &AccountId, command: Command) -> Answer<Shown> {
         match self.command(account, command).await? {
             Done::Shown(shown) => Ok(*shown),
@@ -311,6 +332,7 @@ fn refusal(refused: Refused, now: Micros) -> MessagingError {
         Refused::NotQueued => MessagingError::NotQueued,
         Refused::NotResolvable => MessagingError::NotResolvable,
         Refused::AttendeeUnknown => MessagingError::AttendeeNotFound,
+        Refused::AttendeeIsSelf => MessagingError::AttendeeIsSelf,
         Refused::Unreachable => MessagingError::Unreachable,
         Refused::SamePerson => MessagingError::SamePerson,
         Refused::ChatNotStarted => MessagingError::ChatNotStarted,

@@ -7,6 +7,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod inbox;
 pub(crate) mod messages;
 pub(crate) mod migrate;
+pub(crate) mod people;
 mod place;
 pub(crate) mod run;
 pub(crate) mod send;

@@ -1,5 +1,6 @@
 //! Serves messaging over gRPC. Translates, and decides nothing.
 
+mod attendees;
 mod connect;
 mod requests;
 mod start;
@@ -22,6 +23,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::connect::Connections;
 use crate::error::MessagingError;
 use crate::outgoing::Outgoing;
+use attendees::{join_attendees, split_attendee, update_attendee};
 use requests::{Doing, Update};
 use sync::{cancel_sync, sync_account, sync_chat};
 
@@ -291,6 +293,9 @@ service! {
         react_to_message(pb::ReactToMessageRequest) -> pb::ReactToMessageResponse;
         forward_message(pb::ForwardMessageRequest) -> pb::ForwardMessageResponse;
         update_chat(pb::UpdateChatRequest) -> pb::UpdateChatResponse;
+        update_attendee(pb::UpdateAttendeeRequest) -> pb::UpdateAttendeeResponse;
+        join_attendees(pb::JoinAttendeesRequest) -> pb::JoinAttendeesResponse;
+        split_attendee(pb::SplitAttendeeRequest) -> pb::SplitAttendeeResponse;
         resolve_send(pb::ResolveSendRequest) -> pb::ResolveSendResponse;
         sync_account(pb::SyncAccountRequest) -> pb::SyncAccountResponse;
         sync_chat(pb::SyncChatRequest) -> pb::SyncChatResponse;

@@ -5,8 +5,8 @@ use crate::read::{Conversation, Excerpt, Hit, InAccount};
 use channel_domain::time::Micros;
 use channel_proto::query::v1 as pb;
 use channel_proto::types::v1 as types;
-use channel_store::reads::AccountRow;
-use channel_store::record::{AttendeeRecord, ChatRecord};
+use channel_store::reads::{AccountRow, AttendeeRow};
+use channel_store::record::ChatRecord;
 use channel_wire as wire;
 
 pub(super) fn freshness(account: &AccountRow) -> types::Freshness {
@@ -38,22 +38,25 @@ pub(super) fn chats(page: Page<InAccount<ChatRecord>>, now: Micros) -> pb::ListC
     }
 }
 
-/// In a list of one chat's people each of them is a member; more than that is not known of them.
 pub(super) fn attendees(
-    page: Page<InAccount<AttendeeRecord>>,
+    page: Page<InAccount<AttendeeRow>>,
     chat_id: &str,
 ) -> pb::ListAttendeesResponse {
-    let membership = |it: &InAccount<AttendeeRecord>| types::ChatAttendee {
-        account_id: it.account.clone(),
-        chat_id: chat_id.to_owned(),
-        attendee_id: it.row.id.clone(),
-        ..types::ChatAttendee::default()
+    let membership = |it: &InAccount<AttendeeRow>| {
+        let (since, left) = it.row.member?;
+        Some(types::ChatAttendee {
+            account_id: it.account.clone(),
+            chat_id: chat_id.to_owned(),
+            attendee_id: it.row.record.id.clone(),
+            joined_at: Some(wire::timestamp(since)),
+            left_at: left.map(wire::timestamp),
+            ..types::ChatAttendee::default()
+        })
     };
-    let person = |it: &InAccount<AttendeeRecord>| wire::attendee(&it.account, &it.row);
-    let of_chat = if chat_id.is_empty() { &[] } else { page.rows.as_slice() };
+    let person = |it: &InAccount<AttendeeRow>| wire::attendee(&it.account, &it.row.record);
     pb::ListAttendeesResponse {
         attendees: page.rows.iter().map(person).collect(),
-        memberships: of_chat.iter().map(membership).collect(),
+        memberships: page.rows.iter().filter_map(membership).collect(),
         next_page_token: page.next,
         freshness: all_fresh(&page.accounts),
     }

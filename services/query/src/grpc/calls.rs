@@ -121,7 +121,9 @@ pub(super) async fn get_attendee(
     let id = fields::id::<AttendeeId>(&mut bad, "attendee_id", it.attendee_id);
     let id = checked(bad, id)?;
     let found = queries.attendee(&caller, &target, &id).await?;
+    let claims = queries.identifiers(found.account.key, &id).await?;
     Ok(pb::GetAttendeeResponse {
+        identifiers: claims.iter().filter_map(wire::identifier).collect(),
         attendee: Some(wire::attendee(&found.account.record.id, &found.row)),
         freshness: Some(answers::freshness(&found.account)),
     })

@@ -36,6 +36,7 @@ impl TryFrom<ListAttendeesRequest> for AttendeesAsk {
             accounts: fields::accounts(&mut bad, it.account_ids),
             chat: fields::optional_id(&mut bad, "chat_id", it.chat_id),
             text: fields::text(&mut bad, "text", it.text),
+            each_once: it.distinct_persons,
             paging: fields::paging(&mut bad, LISTS, it.page_size, it.page_token),
             at_least: fields::at_least(&mut bad, it.min_as_of),
         };

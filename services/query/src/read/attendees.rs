@@ -3,10 +3,11 @@
 use super::{AtLeast, Found, InAccount, Queries, Target, named};
 use crate::error::QueryError;
 use crate::page::{AttendeePlace, Binding, Page, Paging, cut};
+use channel_domain::attendee::Claim;
 use channel_domain::{AccountId, AttendeeId, ChatId, search};
 use channel_runtime::identity::Identity;
 use channel_store::Store;
-use channel_store::reads::{AccountRow, AttendeeQuery};
+use channel_store::reads::{AccountRow, AttendeeQuery, AttendeeRow};
 use channel_store::record::AttendeeRecord;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct AttendeesAsk {
     pub chat: Option<ChatId>,
     /// Whose name or number has words that begin like these.
     pub text: String,
+    /// Each person once.
+    pub each_once: bool,
     /// How many, from where.
     pub paging: Paging,
     /// What the answer must include.
@@ -31,11 +34,12 @@ impl AttendeesAsk {
             .set(self.accounts.iter().map(AccountId::as_str))
             .text(self.chat.as_ref().map_or("", ChatId::as_str))
             .texts(words.iter().map(String::as_str))
+            .text(if self.each_once { "once" } else { "" })
     }
 }
 
-/// A person, the account's key and their own.
-type Row = (i64, (i64, AttendeeRecord));
+/// A person, with the account's key.
+type Row = (i64, AttendeeRow);
 
 impl Queries {
     /// People over all accounts asked for, by account, then in the order in which they were first seen.
@@ -47,9 +51,10 @@ impl Queries {
         &self,
         caller: &Identity,
         ask: &AttendeesAsk,
-    ) -> Result<Page<InAccount<AttendeeRecord>>, QueryError> {
+    ) -> Result<Page<InAccount<AttendeeRow>>, QueryError> {
         let query = AttendeeQuery {
             chat: ask.chat.clone(),
+            each_once: ask.each_once,
             words: search::query(&ask.text),
             after: None,
             limit: ask.paging.size + 1,
@@ -62,16 +67,15 @@ impl Queries {
         let mut rows = self.one_by_one(&accounts, place, query).await?;
         let more = cut(&mut rows, ask.paging.size);
         let account = |key| accounts.iter().find(|account| account.key == key);
-        let next = self.next(&binding, more, rows.last(), |(key, (attendee_key, _))| {
+        let next = self.next(&binding, more, rows.last(), |(key, person)| {
             let account_id = account(*key).map(|account| account.record.id.clone());
             let place = AttendeePlace {
                 account_id: account_id.unwrap_or_default(),
-                attendee_key: *attendee_key,
+                attendee_key: person.key,
             };
             place.to_bytes()
         });
-        let rows = rows.into_iter().map(|(key, (_, person))| (key, person));
-        let rows = named(&accounts, rows.collect());
+        let rows = named(&accounts, rows);
         Ok(Page { rows, next, accounts })
     }
 
@@ -117,5 +121,18 @@ impl Queries {
             async move { store.attendee(key, &id).await }
         };
         self.locate(caller, target, QueryError::AttendeeNotFound, find).await
+    }
+
+    /// What names a person who was found in this account.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn identifiers(
+        &self,
+        account: i64,
+        id: &AttendeeId,
+    ) -> Result<Vec<Claim>, QueryError> {
+        Ok(self.store.identifiers(account, id).await?)
     }
 }

@@ -81,3 +81,20 @@ impl fmt::Display for MessageId {
         self.0.hyphenated().fmt(f)
     }
 }
+
+/// How an id begins that was made here, of somebody whom UniPile did not name.
+const MADE_HERE: &str = "jid:";
+
+impl AttendeeId {
+    /// An id for somebody of whom only WhatsApp's own id is known.
+    #[must_use]
+    pub fn made_of(provider_id: &str) -> Self {
+        Self::new(format!("{MADE_HERE}{provider_id}"))
+    }
+
+    /// Whether UniPile did not give this id.
+    #[must_use]
+    pub fn is_made_here(&self) -> bool {
+        self.as_str().starts_with(MADE_HERE)
+    }
+}

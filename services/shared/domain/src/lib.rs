@@ -12,6 +12,7 @@
 //! | [`message`], [`chat`], [`attendee`], [`account`] | the state of each, and how facts merge into it |
 //! | [`send`] | where a message sent from here stands, what may come next, how fast |
 //! | [`media`] | how far a file's bytes are, what of it is fetched, what of it is safe to show |
+//! | [`mentions`] | how people are named in texts |
 //! | [`names`] | what a chat or a person is called on screen |
 //! | [`search`] | how text is normalised for searching, and how snippets are cut |
 
@@ -24,6 +25,7 @@ pub mod ids;
 pub mod jid;
 pub mod marks;
 pub mod media;
+pub mod mentions;
 pub mod message;
 pub mod names;
 pub mod people;

@@ -9,6 +9,7 @@ use crate::attendee::Merged;
 use crate::direction::Direction;
 use crate::fact::{Attachment, Quoted, ReceiptKind, Received, SystemEvent};
 use crate::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
+use crate::mentions;
 use crate::preview;
 use crate::send::{Phase, Sending};
 use crate::sort_key::SortKey;
@@ -245,6 +246,8 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// Where its own sending stands; only of a message sent through us.
     pub sending: Option<Sending>,
+    /// Who is named in its texts, as far as the account knows them; not stored with it.
+    pub mentioned: Vec<mentions::Known>,
     /// The sequence number of the last event about it.
     pub rev: u64,
 }
@@ -379,6 +382,29 @@ impl Message {
         edited.or(self.content.text.as_deref())
     }
 
+    /// Notes people who may be named in its texts.
+    pub fn mention(&mut self, people: Vec<mentions::Known>) {
+        for person in people {
+            if !self.mentioned.iter().any(|known| known.id == person.id) {
+                self.mentioned.push(person);
+            }
+        }
+    }
+
+    /// The ids that stand in its texts in place of names.
+    pub fn mentioned_ids(&self) -> impl Iterator<Item = &str> {
+        let edited = self.edit.as_ref().and_then(|edit| edit.text.as_deref());
+        let quoted = self.content.quoted.as_ref().and_then(|quoted| quoted.text.as_deref());
+        let texts = [edited, self.content.text.as_deref(), quoted];
+        texts.into_iter().flatten().flat_map(mentions::ids)
+    }
+
+    /// The text to show, with names in it.
+    #[must_use]
+    pub fn shown_text(&self) -> Option<mentions::Shown<'_>> {
+        self.text().map(|text| mentions::shown(text, &self.mentioned))
+    }
+
     /// What it is, for those who show it.
     #[must_use]
     pub fn kind(&self) -> ContentKind {
@@ -398,7 +424,8 @@ impl Message {
     /// The line for lists.
     #[must_use]
     pub fn preview(&self) -> String {
-        preview::line(self.kind(), self.text(), &self.content.attachments)
+        let text = self.shown_text().map(|shown| shown.text);
+        preview::line(self.kind(), text.as_deref(), &self.content.attachments)
     }
 
     /// Where it stands in the chat.

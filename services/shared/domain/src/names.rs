@@ -61,6 +61,12 @@ pub fn title(parts: TitleParts<'_>) -> (String, NameSource) {
     )
 }
 
+/// What a person is called: their name, else the formatted phone number, else [`NOBODY`].
+#[must_use]
+pub fn person(name: Option<&str>, phone: Option<&str>) -> String {
+    title(TitleParts { contact: name, phone, ..TitleParts::default() }).0
+}
+
 /// Whether a "name" is only an identifier that upstream put in place of one.
 #[must_use]
 pub fn is_placeholder(name: &str) -> bool {

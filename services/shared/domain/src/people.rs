@@ -54,7 +54,7 @@ pub fn key(person: &Person) -> Option<AttendeeId> {
     let upstream = person.id.clone().filter(|id| !id.as_str().is_empty());
     upstream.or_else(|| {
         let provider = person.provider_id.as_deref().filter(|id| !id.is_empty())?;
-        Some(AttendeeId::new(format!("jid:{}", jid::bare(provider))))
+        Some(AttendeeId::made_of(&jid::bare(provider)))
     })
 }
 

@@ -21,6 +21,12 @@ impl Micros {
     pub const fn day(self) -> i64 {
         self.0.div_euclid(86_400_000_000)
     }
+
+    /// The beginning of a day, in UTC.
+    #[must_use]
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(86_400_000_000))
+    }
 }
 
 /// When and in which order a payload was stored.

@@ -7,6 +7,7 @@ use channel_domain::chat::{Chat, ChatKind, Counterparty};
 use channel_domain::direction::Direction;
 use channel_domain::fact::{Attachment, SystemEvent};
 use channel_domain::ids::MessageId;
+use channel_domain::mentions::Known;
 use channel_domain::message::{Content, Edit, Message, Moment, Origin, Reaction, Status};
 use channel_domain::send::{Action, Job, Phase, Stage};
 use channel_domain::{Micros, SortKey, Stamp};
@@ -21,6 +22,10 @@ use uuid::Uuid;
 /// The columns of an account, from `accounts a`.
 pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.own_name, a.phone, a.phone_at, \
     a.phone_inbox, a.reports::text AS reports, a.complete_up_to, a.created_at, a.rev";
+
+/// The columns of a person, from `attendees a`.
+pub(crate) const ATTENDEE: &str = "a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, \
+    a.ties::text AS ties, a.picture::text AS picture, a.rev";
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
@@ -44,7 +49,17 @@ pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream
         r.at, r.inbox) ORDER BY r.at, r.inbox, r.actor_key) \
       FROM reactions r JOIN attendees a ON a.account_key = r.account_key \
         AND a.attendee_key = r.actor_key \
-      WHERE r.account_key = m.account_key AND r.message_key = m.message_key)::text END AS reactions";
+      WHERE r.account_key = m.account_key AND r.message_key = m.message_key)::text END AS reactions, \
+    CASE WHEN concat(m.text, m.edit_text, m.quoted->>'text') LIKE '%{{%' THEN \
+      (SELECT json_agg(json_build_array(t.id, a.id, a.name, a.phone)) FROM (SELECT DISTINCT g[1] AS id \
+          FROM regexp_matches(concat_ws(' ', m.text, m.edit_text, m.quoted->>'text'), \
+            '\\{\\{(\\d+@(?:lid|s\\.whatsapp\\.net))\\}\\}', 'g') g) t \
+        JOIN LATERAL (SELECT l.attendee_key FROM person_links l WHERE l.account_key = m.account_key \
+          AND (l.kind, l.value) = (CASE WHEN t.id LIKE '%@lid' THEN 'lid' ELSE 'phone' END, \
+            CASE WHEN t.id LIKE '%@lid' THEN t.id ELSE '+' || split_part(t.id, '@', 1) END) \
+          ORDER BY l.attendee_key LIMIT 1) l ON true \
+        JOIN attendees a ON a.account_key = m.account_key \
+          AND a.attendee_key = l.attendee_key)::text END AS mentioned";
 
 /// Where a message's chat and writer come from.
 pub(crate) const MESSAGE_JOINS: &str = " JOIN chats c ON c.account_key = m.account_key \
@@ -155,6 +170,7 @@ pub(crate) fn attendee(row: &PgRow) -> Result<Attendee, StoreError> {
         is_self: get(row, "is_self")?,
         claims: json("attendees", key, get(row, "claims")?)?,
         picture: part(row, "attendees", key, "picture")?,
+        ties: part(row, "attendees", key, "ties")?.unwrap_or_default(),
         rev: number(get(row, "rev")?),
     })
 }
@@ -228,6 +244,7 @@ pub(crate) fn message(row: &PgRow) -> Result<Message, StoreError> {
         deleted_at: micros(row, "deleted_at")?,
         reactions: reactions(row, key)?,
         sending: part(row, "messages", key, "sending")?,
+        mentioned: mentioned(row, key)?,
         rev: number(get(row, "rev")?),
     })
 }
@@ -247,6 +264,19 @@ fn content(row: &PgRow, key: i64) -> Result<Content, StoreError> {
         forwarded: get(row, "forwarded")?,
         quoted: quoted.map(|text| json("messages", key, text)).transpose()?,
     })
+}
+
+type StoredMention = (String, String, Option<String>, Option<String>);
+
+fn mentioned(row: &PgRow, key: i64) -> Result<Vec<Known>, StoreError> {
+    let stored: Option<Vec<StoredMention>> = part(row, "messages", key, "mentioned")?;
+    let known = |(id, attendee, name, phone): StoredMention| Known {
+        id,
+        attendee: attendee.into(),
+        name,
+        phone,
+    };
+    Ok(stored.unwrap_or_default().into_iter().map(known).collect())
 }
 
 type StoredReaction = (i64, String, bool, Option<String>, i64, i64);

@@ -21,6 +21,10 @@ use uuid::Uuid;
 /// The columns of an account, from `accounts a`.
 pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.own_name, a.phone, a.phone_at, a.phone_inbox, a.reports, a.complete_up_to, a.created_at, a.rev";
 
+/// The columns of a person, from `attendees a`.
+pub(crate) const ATTENDEE: &str =
+    "a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.ties, a.picture, a.rev";
+
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
     c.labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
@@ -124,6 +128,7 @@ pub(crate) fn attendee(row: &SqliteRow) -> Result<Attendee, StoreError> {
         is_self: get(row, "is_self")?,
         claims: json("attendees", key, get(row, "claims")?)?,
         picture: part(row, "attendees", key, "picture")?,
+        ties: part(row, "attendees", key, "ties")?.unwrap_or_default(),
         rev: seq(get(row, "rev")?),
     })
 }
@@ -199,6 +204,7 @@ pub(crate) fn message(row: &SqliteRow) -> Result<(Message, i64, i64), StoreError
         deleted_at: micros(row, "deleted_at")?,
         reactions: Vec::new(),
         sending: part(row, "messages", key, "sending")?,
+        mentioned: Vec::new(),
         rev: seq(get(row, "rev")?),
     };
     Ok((message, get(row, "files")?, get(row, "reactions")?))

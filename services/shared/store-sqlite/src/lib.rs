@@ -14,6 +14,7 @@ mod inbox;
 mod intake;
 mod log;
 mod media;
+mod messages;
 mod open;
 mod outbox;
 mod pictures;

@@ -2,8 +2,9 @@
 
 use crate::decode::{self, JOB, MESSAGE, get, micros};
 use crate::error::{nonsense, sorted};
+use crate::messages::complete;
 use crate::open::SqliteStore;
-use crate::rows::{Tx, complete, owned};
+use crate::rows::{Tx, owned};
 use crate::sql::{Query, Rowwise};
 use async_trait::async_trait;
 use channel_domain::ids::{AccountId, AttendeeId, MessageId};

@@ -1,17 +1,18 @@
 //! Lists and single objects.
 
-use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
+use crate::decode::{self, ACCOUNT, ATTENDEE, CHAT, MESSAGE, get};
 use crate::error::sorted;
 use crate::find::find;
+use crate::messages::complete;
 use crate::open::SqliteStore;
-use crate::rows::complete;
 use async_trait::async_trait;
+use channel_domain::attendee::{Attendee, Claim};
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
 use channel_domain::{Micros, SortKey};
 use channel_store::StoreError;
 use channel_store::log::Position;
 use channel_store::reads::{
-    AccountRow, AttendeeQuery, ChatPlace, ChatQuery, MessageQuery, Reads, SearchQuery,
+    AccountRow, AttendeeQuery, AttendeeRow, ChatPlace, ChatQuery, MessageQuery, Reads, SearchQuery,
 };
 use channel_store::record::{AttendeeRecord, ChatRecord, MessageRecord};
 use const_format::concatcp;
@@ -37,8 +38,6 @@ const MESSAGES: &str = concatcp!(
      AND c.chat_key = m.chat_key LEFT JOIN attendees s ON s.account_key = m.account_key \
      AND s.attendee_key = m.sender_key WHERE m.account_key = "
 );
-const ATTENDEES: &str = "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.picture, a.rev FROM attendees a \
-     WHERE a.account_key = ";
 
 /// The key of a chat by its id, or one that it had.
 fn chat_key(query: &mut QueryBuilder<Sqlite>, account_key: i64, id: &ChatId) {
@@ -142,14 +141,20 @@ impl Reads for SqliteStore {
         &self,
         account_key: i64,
         wanted: &AttendeeQuery,
-    ) -> Result<Vec<(i64, AttendeeRecord)>, StoreError> {
-        let mut query = QueryBuilder::new(ATTENDEES);
-        query.push_bind(account_key);
+    ) -> Result<Vec<AttendeeRow>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT ");
+        query.push(ATTENDEE);
         if let Some(chat) = &wanted.chat {
-            query.push(" AND a.attendee_key IN (SELECT j.attendee_key FROM chats c ");
-            query.push("JOIN chat_attendees j ON j.account_key = c.account_key ");
-            query.push("AND j.chat_key = c.chat_key WHERE j.left_at IS NULL AND c.account_key = ");
+            query.push(", j.since_at, j.left_at FROM chat_attendees j JOIN attendees a ");
+            query.push("ON a.account_key = j.account_key AND a.attendee_key = j.attendee_key ");
+            query.push("AND j.chat_key = (SELECT c.chat_key FROM chats c WHERE c.account_key = ");
             query.push_bind(account_key).push(" AND c.id = ").push_bind(chat.as_str()).push(")");
+        } else {
+            query.push(", NULL AS since_at, NULL AS left_at FROM attendees a");
+        }
+        query.push(" WHERE a.account_key = ").push_bind(account_key);
+        if wanted.each_once {
+            query.push(" AND coalesce(a.ties->'joined'->>'person', a.id) = a.id");
         }
         with_words(&mut query, "a.words", &wanted.words);
         if let Some(after) = wanted.after {
@@ -157,11 +162,7 @@ impl Reads for SqliteStore {
         }
         query.push(" ORDER BY a.attendee_key");
         limit(&mut query, wanted.limit);
-        let person = |row| {
-            let attendee = decode::attendee(row)?;
-            Ok((attendee.key, (&attendee).into()))
-        };
-        self.all(query).await?.iter().map(person).collect()
+        self.all(query).await?.iter().map(attendee_row).collect()
     }
 
     async fn attendee(
@@ -169,14 +170,31 @@ impl Reads for SqliteStore {
         account_key: i64,
         id: &AttendeeId,
     ) -> Result<Option<AttendeeRecord>, StoreError> {
-        let mut query = QueryBuilder::new(ATTENDEES);
-        query.push_bind(account_key).push(" AND a.id = ").push_bind(id.as_str());
-        let found = self.all(query).await?;
-        found.first().map(|row| Ok((&decode::attendee(row)?).into())).transpose()
+        Ok(self.person(account_key, id).await?.map(|person| (&person).into()))
+    }
+
+    async fn identifiers(
+        &self,
+        account_key: i64,
+        id: &AttendeeId,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let person = self.person(account_key, id).await?;
+        Ok(person.map(|person| person.identifiers()).unwrap_or_default())
     }
 }
 
 impl SqliteStore {
+    async fn person(
+        &self,
+        account_key: i64,
+        id: &AttendeeId,
+    ) -> Result<Option<Attendee>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT ");
+        query.push(ATTENDEE).push(" FROM attendees a WHERE a.account_key = ");
+        query.push_bind(account_key).push(" AND a.id = ").push_bind(id.as_str());
+        self.all(query).await?.first().map(decode::attendee).transpose()
+    }
+
     async fn all(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<SqliteRow>, StoreError> {
         query.build().fetch_all(&self.readers).await.map_err(sorted)
     }
@@ -216,6 +234,14 @@ fn account_row(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         },
         heard_at: get::<Option<i64>>(row, "heard_at")?.map(Micros),
     })
+}
+
+fn attendee_row(row: &SqliteRow) -> Result<AttendeeRow, StoreError> {
+    let attendee = decode::attendee(row)?;
+    let since: Option<i64> = get(row, "since_at")?;
+    let left: Option<i64> = get(row, "left_at")?;
+    let member = since.map(|since| (Micros(since), left.map(Micros)));
+    Ok(AttendeeRow { key: attendee.key, record: (&attendee).into(), member })
 }
 
 fn chat_row(row: &SqliteRow) -> Result<(ChatPlace, ChatRecord), StoreError> {

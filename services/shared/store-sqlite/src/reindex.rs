@@ -2,7 +2,7 @@
 
 use crate::decode::{MESSAGE, get};
 use crate::error::sorted;
-use crate::rows::complete;
+use crate::messages::complete;
 use crate::search;
 use channel_store::StoreError;
 use channel_store::rows::words_of;

@@ -1,14 +1,15 @@
 //! The rows of one open transaction.
 
 use crate::claims;
-use crate::decode::{self, ACCOUNT, CHAT, MESSAGE, get};
+use crate::decode::{self, ACCOUNT, ATTENDEE, CHAT, MESSAGE, get};
 use crate::error::sorted;
+use crate::messages::complete;
 use crate::outbox;
 use crate::sql::Rowwise;
 use crate::{sync, write};
 use async_trait::async_trait;
 use channel_domain::account::Account;
-use channel_domain::attendee::{Attendee, ClaimKind};
+use channel_domain::attendee::{Attendee, ClaimKind, joining};
 use channel_domain::chat::{Chat, UNREAD_CAP};
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
@@ -78,17 +79,30 @@ const PARKED: Rowwise = Rowwise {
 const ATTENDEES: Rowwise = Rowwise {
     head: "WITH wanted (k, id) AS (VALUES",
     columns: 2,
-    tail: ") SELECT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.picture, p.rev FROM wanted w \
-           CROSS JOIN attendees p ON p.account_key = w.k AND p.id = w.id",
+    tail: concatcp!(
+        ") SELECT ",
+        ATTENDEE,
+        " FROM wanted w CROSS JOIN attendees a ON a.account_key = w.k AND a.id = w.id"
+    ),
 };
 
+/// Of each identifier a few: what many have names nobody.
 const NAMED: Rowwise = Rowwise {
     head: "WITH wanted (k, kind, value) AS (VALUES",
     columns: 3,
-    tail: ") SELECT DISTINCT p.account_key, p.attendee_key, p.id, p.is_self, p.claims, p.picture, p.rev FROM wanted w \
-           CROSS JOIN person_links l ON l.account_key = w.k AND l.kind = w.kind AND l.value = w.value \
-           CROSS JOIN attendees p ON p.account_key = l.account_key AND p.attendee_key = l.attendee_key",
+    tail: concatcp!(
+        ") SELECT DISTINCT ",
+        ATTENDEE,
+        " FROM wanted w CROSS JOIN attendees a ON a.account_key = w.k AND a.attendee_key IN \
+           (SELECT l.attendee_key FROM person_links l WHERE l.account_key = w.k AND l.kind = w.kind \
+            AND l.value = w.value ORDER BY l.attendee_key LIMIT ",
+        joining::MOST + 1,
+        ")"
+    ),
 };
+
+const PRESENT: &str = "SELECT attendee_key FROM chat_attendees \
+    WHERE account_key = ? AND chat_key = ? AND left_at IS NULL";
 
 const ALIASES: Rowwise = Rowwise {
     head: "WITH wanted (k, id) AS (VALUES",
@@ -186,6 +200,11 @@ impl Rows for Tx<'_> {
             .fetch(self.0, wanted, |q, (k, kind, value)| q.bind(k).bind(kind.as_str()).bind(value))
             .await?;
         rows.iter().map(|row| owned(row, decode::attendee(row)?)).collect()
+    }
+
+    async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_scalar(PRESENT).bind(account).bind(chat);
+        query.fetch_all(&mut *self.0).await.map_err(sorted)
     }
 
     async fn aliases(
@@ -404,59 +423,4 @@ fn parked(row: &SqliteRow) -> Result<Parked, StoreError> {
 
 pub(crate) fn owned<T>(row: &SqliteRow, value: T) -> Result<Owned<T>, StoreError> {
     Ok(Owned { account_key: get(row, "account_key")?, row: value })
-}
-
-const FILES: Rowwise = Rowwise {
-    head: "WITH wanted (k, m) AS (VALUES",
-    columns: 2,
-    tail: ") SELECT f.* FROM wanted w CROSS JOIN attachments f \
-           ON f.account_key = w.k AND f.message_key = w.m ORDER BY f.position",
-};
-
-const REACTIONS: Rowwise = Rowwise {
-    head: "WITH wanted (k, m) AS (VALUES",
-    columns: 2,
-    tail: ") SELECT r.*, a.id AS actor_id, a.is_self AS actor_is_self FROM wanted w CROSS JOIN reactions r \
-           ON r.account_key = w.k AND r.message_key = w.m CROSS JOIN attendees a \
-           ON a.account_key = r.account_key AND a.attendee_key = r.actor_key",
-};
-
-/// Decodes messages and adds their attachments and reactions, where they have any.
-pub(crate) async fn complete(
-    connection: &mut SqliteConnection,
-    rows: &[SqliteRow],
-) -> Result<Vec<Owned<Message>>, StoreError> {
-    let mut messages = Vec::with_capacity(rows.len());
-    let (mut with_files, mut with_reactions) = (Vec::new(), Vec::new());
-    for row in rows {
-        let (message, files, reactions) = decode::message(row)?;
-        let account_key: i64 = get(row, "account_key")?;
-        if files > 0 {
-            with_files.push((account_key, message.key));
-        }
-        if reactions > 0 {
-            with_reactions.push((account_key, message.key));
-        }
-        messages.push(Owned { account_key, row: message });
-    }
-    for row in FILES.fetch(connection, &with_files, |q, (k, m)| q.bind(k).bind(m)).await? {
-        if let Some(message) = find(&mut messages, &row)? {
-            message.content.attachments.push(decode::attachment(&row)?);
-        }
-    }
-    for row in REACTIONS.fetch(connection, &with_reactions, |q, (k, m)| q.bind(k).bind(m)).await? {
-        if let Some(message) = find(&mut messages, &row)? {
-            message.reactions.push(decode::reaction(&row)?);
-        }
-    }
-    Ok(messages)
-}
-
-fn find<'m>(
-    messages: &'m mut [Owned<Message>],
-    row: &SqliteRow,
-) -> Result<Option<&'m mut Message>, StoreError> {
-    let (account, key): (i64, i64) = (get(row, "account_key")?, get(row, "message_key")?);
-    let wanted = |owned: &&mut Owned<Message>| owned.account_key == account && owned.row.key == key;
-    Ok(messages.iter_mut().find(wanted).map(|owned| &mut owned.row))
 }

@@ -4,11 +4,11 @@ use crate::error::StoreError;
 use crate::log::Moved;
 use crate::media::FetchEnd;
 use crate::pictures::LookEnd;
-use crate::record::{ChatRecord, MessageRecord, SendRecord};
+use crate::record::{AttendeeRecord, ChatRecord, MessageRecord, SendRecord};
 use crate::rows::WorkKind;
 use async_trait::async_trait;
 use channel_domain::fact::{ChatClaim, Fact, UpstreamStatus};
-use channel_domain::ids::{AccountId, ChatId, MessageId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::send::{Act, Action, Job, Limits, Pace, Recipient, Refusal, Request, Verdict};
 use channel_domain::time::Micros;
 use std::time::Duration;
@@ -85,6 +85,30 @@ pub enum Command {
         /// The labels.
         labels: Option<Vec<String>>,
     },
+    /// What the team says of a person, here only.
+    Person(PersonChange),
+}
+
+/// What the team says of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonChange {
+    /// These two ids are one person.
+    Join(AttendeeId, AttendeeId),
+    /// This id is nobody else, whatever else is said; until somebody joins it again.
+    Part(AttendeeId),
+    /// A name for the person, kept with this id; `None`: none.
+    Call(AttendeeId, Option<String>),
+}
+
+impl PersonChange {
+    /// Whom it names.
+    #[must_use]
+    pub fn ids(&self) -> Vec<&AttendeeId> {
+        match self {
+            Self::Join(one, other) => vec![one, other],
+            Self::Part(id) | Self::Call(id, _) => vec![id],
+        }
+    }
 }
 
 /// An account as UniPile describes it.
@@ -220,6 +244,8 @@ pub enum Done {
     Shown(Box<Shown>),
     /// A try of an action may begin.
     ActBegun(Box<ActBegun>),
+    /// A person under all the ids that they have now, the one that was asked for first.
+    Person(Vec<AttendeeRecord>),
     /// Nothing was left to do: somebody else was faster, or it does not apply any more.
     Nothing,
     /// It cannot be done.
@@ -318,6 +344,8 @@ pub enum Refused {
     Unreachable,
     /// Of the people of a group only one is left.
     SamePerson,
+    /// One of the two is the account's owner and the other is not.
+    AttendeeIsSelf,
     /// The chat is not at UniPile yet.
     ChatNotStarted,
     /// No more chats may be started before about this time.

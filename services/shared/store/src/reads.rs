@@ -5,6 +5,7 @@ use crate::log::Position;
 use crate::record::{AccountRecord, AttendeeRecord, ChatRecord, MessageRecord};
 use async_trait::async_trait;
 use channel_domain::SortKey;
+use channel_domain::attendee::Claim;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
 use channel_domain::time::Micros;
 
@@ -72,12 +73,25 @@ pub struct SearchQuery {
 pub struct AttendeeQuery {
     /// In this chat only.
     pub chat: Option<ChatId>,
+    /// Each person once, under the id that shows them.
+    pub each_once: bool,
     /// Whose name or phone number has words that begin with all of these.
     pub words: Vec<String>,
     /// Only those after this key.
     pub after: Option<i64>,
     /// At most this many.
     pub limit: usize,
+}
+
+/// A person in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttendeeRow {
+    /// Our key.
+    pub key: i64,
+    /// Their state.
+    pub record: AttendeeRecord,
+    /// Since when they are in the chat that was asked for, and until when they were.
+    pub member: Option<(Micros, Option<Micros>)>,
 }
 
 /// Reading. Every method answers from one statement or snapshot.
@@ -124,12 +138,12 @@ pub trait Reads: Send + Sync {
         query: &SearchQuery,
     ) -> Result<Vec<MessageRecord>, StoreError>;
 
-    /// People, each with their key.
+    /// People, by key; of a chat also those who left it.
     async fn attendees(
         &self,
         account_key: i64,
         query: &AttendeeQuery,
-    ) -> Result<Vec<(i64, AttendeeRecord)>, StoreError>;
+    ) -> Result<Vec<AttendeeRow>, StoreError>;
 
     /// One person.
     async fn attendee(
@@ -137,4 +151,11 @@ pub trait Reads: Send + Sync {
         account_key: i64,
         id: &AttendeeId,
     ) -> Result<Option<AttendeeRecord>, StoreError>;
+
+    /// What names a person, under whichever of their ids it was said; nothing if there is no such person.
+    async fn identifiers(
+        &self,
+        account_key: i64,
+        id: &AttendeeId,
+    ) -> Result<Vec<Claim>, StoreError>;
 }

@@ -8,7 +8,7 @@ use crate::pictures::{LookEnd, PictureWanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
-use channel_domain::attendee::{Attendee, ClaimKind};
+use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource};
 use channel_domain::chat::Chat;
 use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
@@ -174,10 +174,10 @@ pub struct MessageWrite {
 #[must_use]
 pub fn words_of(message: &Message) -> String {
     let visible = message.deleted_at.is_none() && message.content.event.is_none();
-    let text = message.text().filter(|_| visible);
+    let text = message.shown_text().map(|shown| shown.text).filter(|_| visible);
     let names = message.content.attachments.iter().filter(|_| visible);
     let names = names.filter_map(|file| file.name.as_deref());
-    search::indexed(&text.into_iter().chain(names).collect::<Vec<_>>().join(" "))
+    search::indexed(&text.as_deref().into_iter().chain(names).collect::<Vec<_>>().join(" "))
 }
 
 /// A past text of a message.
@@ -200,6 +200,10 @@ pub struct Member {
     pub attendee_key: i64,
     /// The earliest fact that showed them there.
     pub since: Stamp,
+    /// The latest time at which a fact of this transaction showed them there.
+    pub seen: Micros,
+    /// They were not there any more at this time. Whatever shows them there later takes it back.
+    pub left: Option<Micros>,
 }
 
 /// A dated claim that an identifier names a person.
@@ -213,6 +217,8 @@ pub struct Link {
     pub attendee_key: i64,
     /// The fact that said so first, as far as known.
     pub since: Stamp,
+    /// Who said so; of several the greatest.
+    pub source: ClaimSource,
 }
 
 /// Work that a fact leaves for those who may call UniPile.
@@ -418,11 +424,15 @@ pub trait Rows: Send {
         wanted: &[(i64, AttendeeId)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError>;
 
-    /// Loads people by identifiers that name them.
+    /// Loads people by identifiers that name them: of each at most
+    /// [`channel_domain::attendee::joining::MOST`] and one. One that is wanted twice may come twice.
     async fn named(
         &mut self,
         wanted: &[(i64, ClaimKind, String)],
     ) -> Result<Vec<Owned<Attendee>>, StoreError>;
+
+    /// Loads who is in a chat, and has not left it: by their keys.
+    async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError>;
 
     /// Loads which chats had these ids once.
     async fn aliases(

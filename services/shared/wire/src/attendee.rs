@@ -1,6 +1,9 @@
 //! People.
 
 use super::kinds::person_source;
+use super::time::timestamp;
+use channel_domain::Micros;
+use channel_domain::attendee::{Claim, ClaimKind, ClaimSource};
 use channel_domain::names::{self, TitleParts};
 use channel_proto::types::v1 as pb;
 use channel_store::record::AttendeeRecord;
@@ -8,8 +11,10 @@ use channel_store::record::AttendeeRecord;
 /// A person as one account sees them.
 #[must_use]
 pub fn attendee(account_id: &str, person: &AttendeeRecord) -> pb::Attendee {
+    let name = person.name.as_deref();
     let (display_name, source) = names::title(TitleParts {
-        contact: person.name.as_deref(),
+        own: name.filter(|_| person.named_here),
+        contact: name,
         phone: person.phone.as_deref(),
         ..TitleParts::default()
     });
@@ -25,5 +30,37 @@ pub fn attendee(account_id: &str, person: &AttendeeRecord) -> pb::Attendee {
         profile_url: person.profile_url.clone().unwrap_or_default(),
         revision: person.rev,
         picture_etag: super::picture_etag(person.picture.as_ref()),
+        person_id: person.person.as_ref().unwrap_or(&person.id).clone(),
+        username: person.username.clone().unwrap_or_default(),
+    }
+}
+
+/// What names a person; `None` for what only this system knows.
+#[must_use]
+pub fn identifier(claim: &Claim) -> Option<pb::Identifier> {
+    let kind = match claim.kind {
+        ClaimKind::Phone => pb::IdentifierKind::PhoneNumber,
+        ClaimKind::Lid => pb::IdentifierKind::Lid,
+        ClaimKind::ProviderId => pb::IdentifierKind::ProviderId,
+        ClaimKind::Username => pb::IdentifierKind::Username,
+        _ => return None,
+    };
+    Some(pb::Identifier {
+        kind: kind.into(),
+        value: claim.value.clone(),
+        source: source(claim.source).into(),
+        first_seen_at: Some(timestamp(claim.first.at)),
+        last_seen_at: Some(timestamp(Micros::of_day(claim.last_day))),
+    })
+}
+
+const fn source(source: ClaimSource) -> pb::IdentifierSource {
+    match source {
+        ClaimSource::Chat => pb::IdentifierSource::Chat,
+        ClaimSource::Started => pb::IdentifierSource::Started,
+        ClaimSource::Message => pb::IdentifierSource::Message,
+        ClaimSource::People => pb::IdentifierSource::People,
+        // Joins are no identifiers.
+        ClaimSource::Team => pb::IdentifierSource::Unspecified,
     }
 }

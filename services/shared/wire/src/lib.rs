@@ -17,7 +17,7 @@ mod tests;
 mod time;
 
 pub use account::{account, freshness};
-pub use attendee::attendee;
+pub use attendee::{attendee, identifier};
 pub use change::change;
 pub use chat::chat;
 pub use kinds::attachment as attachment_kind;

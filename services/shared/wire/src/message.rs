@@ -5,7 +5,9 @@ use super::sort_key;
 use super::time::{optional, timestamp};
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
-use channel_store::record::{AttachmentRecord, MessageRecord, QuotedRecord, ReactionRecord};
+use channel_store::record::{
+    AttachmentRecord, MentionRecord, MessageRecord, QuotedRecord, ReactionRecord,
+};
 
 /// A message.
 #[must_use]
@@ -46,7 +48,7 @@ pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
         sort_key: sort_key(&message.sort_key),
         stored_at: Some(timestamp(Micros(message.stored_at))),
         revision: message.rev,
-        ..pb::Message::default()
+        mentions: message.mentions.iter().map(mention).collect(),
     }
 }
 
@@ -90,6 +92,15 @@ pub fn attachment(file: &AttachmentRecord) -> pb::Attachment {
         unavailable: file.unavailable,
         fetch_state: fetch_state(file).into(),
         fetch_reason: file.fetch_reason.clone().unwrap_or_default(),
+    }
+}
+
+fn mention(mention: &MentionRecord) -> pb::Mention {
+    pb::Mention {
+        attendee_id: mention.attendee.clone().unwrap_or_default(),
+        provider_id: mention.provider_id.clone(),
+        display_name: mention.name.clone(),
+        range: Some(pb::TextRange { start: mention.start, end: mention.end }),
     }
 }
 

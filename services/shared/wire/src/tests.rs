@@ -178,6 +178,9 @@ fn all_that_a_record_knows_reaches_the_wire() {
         picture_url: None,
         rev: 5,
         picture: Some(StoredRecord { sha256: "ab".into(), size: 3, mime: None }),
+        named_here: true,
+        person: Some("p0".into()),
+        username: Some("ana.b".into()),
     };
     insta::assert_debug_snapshot!("account", super::account(&account, fresh));
     insta::assert_debug_snapshot!("attendee", attendee("a1", &person));
@@ -209,6 +212,8 @@ fn a_person_is_named_as_well_as_is_known() {
     assert_eq!(name(&person), ("+1 555 010 0002".into(), pb::NameSource::PhoneNumber));
     person.name = Some("Ana".into());
     assert_eq!(name(&person), ("Ana".into(), pb::NameSource::Profile));
+    person.named_here = true;
+    assert_eq!(name(&person), ("Ana".into(), pb::NameSource::Local));
 }
 
 #[test]

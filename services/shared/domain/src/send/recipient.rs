@@ -65,7 +65,7 @@ impl Recipient {
 /// first: UniPile documents that form for starting chats.
 #[must_use]
 pub fn address(attendee: &Attendee) -> Option<String> {
-    let best = |kind| attendee.claims.best(kind);
+    let best = |kind| attendee.best(kind);
     let by_phone = best(ClaimKind::Phone).map(address_of_phone);
     let by_id = || best(ClaimKind::ProviderId).or_else(|| best(ClaimKind::Lid));
     by_phone.or_else(|| by_id().map(ToOwned::to_owned))
@@ -78,12 +78,13 @@ fn address_of_phone(phone: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attendee::ClaimSource;
     use crate::time::Stamp;
 
     fn known(provider_id: &str) -> Attendee {
         let mut attendee = Attendee::new(1, "a".into());
         let person = Person { provider_id: Some(provider_id.into()), ..Person::default() };
-        attendee.merge(&person, false, Stamp::default());
+        attendee.merge(&person, false, Stamp::default(), ClaimSource::Message);
         attendee
     }
 

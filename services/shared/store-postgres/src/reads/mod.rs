@@ -8,10 +8,11 @@ mod messages;
 use crate::error::sorted;
 use crate::{PostgresStore, search};
 use async_trait::async_trait;
+use channel_domain::attendee::Claim;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, TenantId};
 use channel_store::StoreError;
 use channel_store::reads::{
-    AccountRow, AttendeeQuery, ChatPlace, ChatQuery, MessageQuery, Reads, SearchQuery,
+    AccountRow, AttendeeQuery, AttendeeRow, ChatPlace, ChatQuery, MessageQuery, Reads, SearchQuery,
 };
 use channel_store::record::{AttendeeRecord, ChatRecord, MessageRecord};
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
@@ -69,7 +70,7 @@ impl Reads for PostgresStore {
         &self,
         account_key: i64,
         query: &AttendeeQuery,
-    ) -> Result<Vec<(i64, AttendeeRecord)>, StoreError> {
+    ) -> Result<Vec<AttendeeRow>, StoreError> {
         attendees::list(&self.readers, account_key, query).await
     }
 
@@ -78,7 +79,17 @@ impl Reads for PostgresStore {
         account_key: i64,
         id: &AttendeeId,
     ) -> Result<Option<AttendeeRecord>, StoreError> {
-        attendees::one(&self.readers, account_key, id).await
+        let person = attendees::one(&self.readers, account_key, id).await?;
+        Ok(person.map(|person| (&person).into()))
+    }
+
+    async fn identifiers(
+        &self,
+        account_key: i64,
+        id: &AttendeeId,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let person = attendees::one(&self.readers, account_key, id).await?;
+        Ok(person.map(|person| person.identifiers()).unwrap_or_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Loading what a batch needs: one statement for each kind of row, whatever the batch's size.
 
 use super::column;
-use crate::decode::{self, CHAT, CHAT_JOINS, MESSAGE, MESSAGE_JOINS, get, owned};
+use crate::decode::{self, ATTENDEE, CHAT, CHAT_JOINS, MESSAGE, MESSAGE_JOINS, get, owned};
 use crate::error::sorted;
 use channel_domain::Micros;
 use channel_domain::attendee::Attendee;
@@ -57,8 +57,8 @@ pub(super) async fn reacted_to(
 }
 
 const ATTENDEES: &str = concatcp!(
-    "SELECT a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text AS claims, \
-       a.picture::text AS picture, a.rev",
+    "SELECT ",
+    ATTENDEE,
     BY_ID,
     "JOIN attendees a ON a.account_key = w.account_key AND a.id = w.id"
 );

@@ -75,6 +75,10 @@ impl Rows for Tx<'_> {
         people::named(self.connection, wanted).await
     }
 
+    async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError> {
+        people::present(self.connection, account, chat).await
+    }
+
     async fn aliases(
         &mut self,
         wanted: &[(i64, ChatId)],

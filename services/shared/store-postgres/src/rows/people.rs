@@ -3,25 +3,26 @@
 use super::sent::row_sent;
 use super::together::Together;
 use super::{column, json, tried};
-use crate::decode::{self, owned};
+use crate::decode::{self, ATTENDEE, owned};
 use crate::error::sorted;
-use channel_domain::attendee::{Attendee, ClaimKind};
+use channel_domain::attendee::{Attendee, ClaimKind, joining};
 use channel_domain::chat::Chat;
 use channel_domain::search;
 use channel_store::StoreError;
 use channel_store::rows::{Link, Member, Owned};
+use const_format::concatcp;
 use sqlx::postgres::PgConnection;
 
 const ATTENDEES: &str = "INSERT INTO attendees (account_key, attendee_key, id, is_self, name, phone, \
-      claims, words, rev) \
-    SELECT account_key, attendee_key, id, is_self, name, phone, claims::jsonb, words, rev \
-    FROM unnest($1::attendee_row[]) \
+      claims, ties, words, rev) \
+    SELECT account_key, attendee_key, id, is_self, name, phone, claims::jsonb, ties::jsonb, words, rev \
+    FROM unnest($1::attendee_row_2[]) \
     ON CONFLICT (account_key, attendee_key) DO UPDATE SET is_self = excluded.is_self, \
       name = excluded.name, phone = excluded.phone, claims = excluded.claims, \
-      words = excluded.words, rev = excluded.rev";
+      ties = excluded.ties, words = excluded.words, rev = excluded.rev";
 
 row_sent!(
-    "attendee_row",
+    "attendee_row_2",
     struct AttendeeRow<'r> {
         account_key: i64,
         attendee_key: i64,
@@ -30,6 +31,7 @@ row_sent!(
         name: Option<&'r str>,
         phone: Option<&'r str>,
         claims: String,
+        ties: Option<String>,
         words: String,
         rev: i64,
     }
@@ -48,6 +50,7 @@ impl<'r> TryFrom<&'r Owned<Attendee>> for AttendeeRow<'r> {
             name,
             phone,
             claims: json(&row.claims)?,
+            ties: row.ties.known().map(json).transpose()?,
             words: listed_words([name, phone].into_iter().flatten()),
             rev: row.rev.cast_signed(),
         })
@@ -167,16 +170,16 @@ fn title_words(chat: &Chat) -> String {
 
 /// The earliest of several facts counts, in one batch as over time.
 const LINKS: &str = "INSERT INTO person_links AS l (account_key, kind, value, attendee_key, since_at, \
-      since_inbox) \
+      since_inbox, source) \
     SELECT DISTINCT ON (account_key, kind, value, attendee_key) * \
-    FROM unnest($1::person_link_row[]) \
+    FROM unnest($1::person_link_row_2[]) \
     ORDER BY account_key, kind, value, attendee_key, since_at, since_inbox \
     ON CONFLICT (account_key, kind, value, attendee_key) DO UPDATE SET \
-      since_at = excluded.since_at, since_inbox = excluded.since_inbox \
+      since_at = excluded.since_at, since_inbox = excluded.since_inbox, source = excluded.source \
       WHERE (excluded.since_at, excluded.since_inbox) < (l.since_at, l.since_inbox)";
 
 row_sent!(
-    "person_link_row",
+    "person_link_row_2",
     struct LinkRow<'r> {
         account_key: i64,
         kind: &'static str,
@@ -184,6 +187,7 @@ row_sent!(
         attendee_key: i64,
         since_at: i64,
         since_inbox: i64,
+        source: i16,
     }
 );
 
@@ -196,6 +200,7 @@ impl<'r> From<&'r Owned<Link>> for LinkRow<'r> {
             attendee_key: row.attendee_key,
             since_at: row.since.at.0,
             since_inbox: row.since.inbox,
+            source: row.source as i16,
         }
     }
 }
@@ -205,11 +210,14 @@ pub(super) fn links(together: &mut Together, rows: &[Owned<Link>]) {
     together.part(LINKS, rows.iter().map(LinkRow::from));
 }
 
-const NAMED: &str = "SELECT DISTINCT ON (a.account_key, a.attendee_key) a.account_key, a.attendee_key, a.id, a.is_self, \
-      a.claims::text AS claims, a.picture::text AS picture, a.rev \
-    FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w(account_key, kind, value) \
-    JOIN person_links l ON l.account_key = w.account_key AND l.kind = w.kind AND l.value = w.value \
-    JOIN attendees a ON a.account_key = l.account_key AND a.attendee_key = l.attendee_key";
+const NAMED: &str = concatcp!(
+    "SELECT DISTINCT ON (a.account_key, a.attendee_key) ",
+    ATTENDEE,
+    " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w(account_key, kind, value) \
+      CROSS JOIN LATERAL (SELECT k.attendee_key FROM person_links k WHERE k.account_key = w.account_key \
+        AND k.kind = w.kind AND k.value = w.value ORDER BY k.attendee_key LIMIT $4) l \
+      JOIN attendees a ON a.account_key = w.account_key AND a.attendee_key = l.attendee_key"
+);
 
 /// Loads people by identifiers that name them.
 pub(super) async fn named(
@@ -223,31 +231,52 @@ pub(super) async fn named(
         .bind(column(wanted, |(account, ..)| *account))
         .bind(column(wanted, |(_, kind, _)| kind.as_str()))
         .bind(column(wanted, |(.., value)| value.as_str()))
+        .bind(i64::try_from(joining::MOST + 1).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await
         .map_err(sorted)?;
     rows.iter().map(|row| owned(row, decode::attendee)).collect()
 }
 
+const PRESENT: &str = "SELECT attendee_key FROM chat_attendees \
+    WHERE account_key = $1 AND chat_key = $2 AND left_at IS NULL";
+
+/// Loads who is in a chat.
+pub(super) async fn present(
+    connection: &mut PgConnection,
+    account: i64,
+    chat: i64,
+) -> Result<Vec<i64>, StoreError> {
+    sqlx::query_scalar(PRESENT).bind(account).bind(chat).fetch_all(connection).await.map_err(sorted)
+}
+
 /// Most messages of a group show members who are known: those are left out before they are locked and
 /// written for nothing. The account's lock makes looking first safe.
 const MEMBERS: &str = "INSERT INTO chat_attendees AS m (account_key, chat_key, attendee_key, since_at, \
-      since_inbox) \
-    SELECT u.* FROM unnest($1::chat_attendee_row[]) AS u \
-    WHERE NOT EXISTS (SELECT FROM chat_attendees k WHERE k.account_key = u.account_key \
-      AND k.chat_key = u.chat_key AND k.attendee_key = u.attendee_key \
-      AND (k.since_at, k.since_inbox) <= (u.since_at, u.since_inbox)) \
+      since_inbox, left_at) \
+    SELECT u.account_key, u.chat_key, u.attendee_key, u.since_at, u.since_inbox, \
+      CASE WHEN u.left_at IS NOT NULL THEN u.left_at WHEN k.left_at >= u.seen_at THEN k.left_at END \
+    FROM unnest($1::chat_attendee_row_2[]) AS u \
+    LEFT JOIN chat_attendees k ON k.account_key = u.account_key AND k.chat_key = u.chat_key \
+      AND k.attendee_key = u.attendee_key \
+    WHERE k.account_key IS NULL OR (k.since_at, k.since_inbox) > (u.since_at, u.since_inbox) \
+      OR u.left_at IS NOT NULL OR k.left_at < u.seen_at \
     ON CONFLICT (account_key, chat_key, attendee_key) DO UPDATE SET \
-      since_at = excluded.since_at, since_inbox = excluded.since_inbox";
+      since_at = least(m.since_at, excluded.since_at), \
+      since_inbox = CASE WHEN (excluded.since_at, excluded.since_inbox) < (m.since_at, m.since_inbox) \
+        THEN excluded.since_inbox ELSE m.since_inbox END, \
+      left_at = excluded.left_at";
 
 row_sent!(
-    "chat_attendee_row",
+    "chat_attendee_row_2",
     struct MemberRow {
         account_key: i64,
         chat_key: i64,
         attendee_key: i64,
         since_at: i64,
         since_inbox: i64,
+        seen_at: i64,
+        left_at: Option<i64>,
     }
 );
 
@@ -259,6 +288,8 @@ impl From<&Owned<Member>> for MemberRow {
             attendee_key: row.attendee_key,
             since_at: row.since.at.0,
             since_inbox: row.since.inbox,
+            seen_at: row.seen.0,
+            left_at: row.left.map(|left| left.0),
         }
     }
 }

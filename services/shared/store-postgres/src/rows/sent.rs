@@ -49,15 +49,17 @@ mod tests {
         syncs,
     };
 
-    const SCHEMA: [&str; 5] = [
+    const SCHEMA: [&str; 6] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
         include_str!("../../migrations/0007_history.sql"),
+        include_str!("../../migrations/0009_people.sql"),
         include_str!("../../migrations/0010_pictures.sql"),
     ];
     /// Types that only older programs send.
-    const RETIRED: [&str; 2] = ["message_row", "chat_row"];
+    const RETIRED: [&str; 5] =
+        ["message_row", "chat_row", "attendee_row", "person_link_row", "chat_attendee_row"];
 
     /// The types of the schema, with their attributes.
     fn created() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -85,9 +87,6 @@ mod tests {
             open::Updated::SENT,
             log::End::SENT,
             log::Change::SENT,
-            people::AttendeeRow::SENT,
-            people::LinkRow::SENT,
-            people::MemberRow::SENT,
             search::WordsRow::SENT,
             children::FileRow::SENT,
             children::ReactionRow::SENT,
@@ -106,6 +105,9 @@ mod tests {
             syncs::SyncRow::SENT,
             syncs::SyncChatRow::SENT,
             syncs::CompleteRow::SENT,
+            people::AttendeeRow::SENT,
+            people::LinkRow::SENT,
+            people::MemberRow::SENT,
             pictures::PictureRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));

@@ -18,6 +18,7 @@ mod inbox;
 mod log;
 mod media;
 mod order;
+mod persons;
 mod pictures;
 mod reads;
 mod sends;
@@ -32,6 +33,7 @@ pub use inbox::*;
 pub use log::*;
 pub use media::*;
 pub use order::*;
+pub use persons::*;
 pub use pictures::*;
 pub use reads::*;
 pub use sends::*;
@@ -145,6 +147,14 @@ macro_rules! store_conformance {
             pictures_are_looked_for_the_last_seen_first_and_shown_with_their_chats,
             a_look_that_fails_keeps_the_picture_and_one_that_finds_none_takes_it,
             whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_another,
+            one_person_under_two_ids_is_shown_as_one_and_keeps_every_message,
+            a_number_that_another_person_has_now_joins_nobody,
+            the_team_joins_and_parts_people_and_has_the_last_word,
+            the_team_names_a_person_and_takes_the_name_back,
+            people_are_named_in_texts_as_the_account_knows_them,
+            the_owner_is_known_under_every_id,
+            whoever_is_not_listed_any_more_has_left_and_comes_back_with_a_message,
+            a_group_of_a_thousand_is_read_at_once,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

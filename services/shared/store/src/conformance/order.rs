@@ -10,7 +10,7 @@ use crate::reads::AttendeeQuery;
 use bytes::Bytes;
 use channel_domain::Stamp;
 use channel_domain::fact::{
-    Attachment, Fact, Receipt, ReceiptKind, Received, SystemEvent, UpstreamStatus,
+    Attachment, Fact, Person, Receipt, ReceiptKind, Received, SystemEvent, UpstreamStatus,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -102,6 +102,12 @@ fn description(message: usize, variant: usize) -> Received {
     if variant == 0 && message == 0 {
         text.sender = None;
     }
+    // The same person as in the other messages, by the number or by the privacy id alone.
+    let known = [("ana-1", "15550100002@s.whatsapp.net"), ("ana-2", "915550100002@lid")];
+    if let Some((id, provider_id)) = message.checked_sub(2).map(|at| known[at]) {
+        let (id, provider_id) = (Some(id.into()), Some(provider_id.into()));
+        text.sender = Some(Person { id, provider_id, ..Person::default() });
+    }
     match variant {
         0 => text.text = None,
         1 => text.sender.iter_mut().for_each(|person| person.name = Some("Other".into())),
@@ -175,9 +181,9 @@ async fn state(fresh: &Fresh, account: &str) -> String {
     let people = fresh.store.attendees(row.key, &query).await.unwrap_or_default();
     let mut people: Vec<_> = people
         .into_iter()
-        .map(|(_, mut person)| {
-            person.rev = 0;
-            format!("{person:?}")
+        .map(|mut person| {
+            person.record.rev = 0;
+            format!("{:?}", person.record)
         })
         .collect();
     people.sort();

@@ -181,7 +181,7 @@ pub async fn people_are_listed_by_chat_and_by_name(fresh: &Fresh) {
     let names = |query: AttendeeQuery| async move {
         let people = fresh.store.attendees(key, &query).await.unwrap_or_default();
         let mut names: Vec<_> =
-            people.into_iter().map(|(_, person)| person.name.unwrap_or_default()).collect();
+            people.into_iter().map(|it| it.record.name.unwrap_or_default()).collect();
         names.sort();
         names
     };

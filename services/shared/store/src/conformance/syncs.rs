@@ -12,7 +12,7 @@ use crate::rows::WorkKind;
 use crate::sync::{
     ListedChat, MessagesRead, NextChat, PageEnd, SyncAsk, SyncDone, SyncOrder, SyncStep,
 };
-use channel_domain::fact::{ChatClaim, Fact, Received};
+use channel_domain::fact::{ChatClaim, Fact, Person, Received};
 use channel_domain::message::Origin;
 use channel_domain::sync::{SyncKind, SyncState};
 use std::time::Duration;
@@ -20,11 +20,11 @@ use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(30);
 
-fn ask(number: u128, kind: Option<SyncKind>) -> SyncAsk {
+pub(super) fn ask(number: u128, kind: Option<SyncKind>) -> SyncAsk {
     SyncAsk { kind, ..SyncAsk::new(Uuid::from_u128(number)) }
 }
 
-fn listed(chat: &str, second: i64) -> ListedChat {
+pub(super) fn listed(chat: &str, second: i64) -> ListedChat {
     let claim = ChatClaim {
         id: chat.into(),
         provider_id: Some(format!("{chat}@lid")),
@@ -48,10 +48,10 @@ fn read_in(message: Received) -> Fact {
 }
 
 /// A synchronisation that was taken.
-struct Run<'f> {
+pub(super) struct Run<'f> {
     fresh: &'f Fresh,
-    id: Uuid,
-    taken: u32,
+    pub(super) id: Uuid,
+    pub(super) taken: u32,
 }
 
 async fn carry_out(fresh: &Fresh, step: SyncStep, second: i64) -> SyncDone {
@@ -67,15 +67,29 @@ async fn stands(fresh: &Fresh, step: SyncStep, second: i64) -> SyncRecord {
 }
 
 impl<'f> Run<'f> {
+    pub(super) async fn step(&self, step: SyncStep, second: i64) -> SyncRecord {
+        stands(self.fresh, step, second).await
+    }
+
+    /// The people of a chat are listed.
+    pub(super) async fn people(&self, chat: &str, people: Vec<(Person, bool)>, second: i64) {
+        self.step(SyncStep::People(self.id, self.taken, chat.into(), people), second).await;
+    }
+
     /// Asks for one and takes it.
-    async fn new(fresh: &'f Fresh, ask: SyncAsk, second: i64) -> Self {
+    pub(super) async fn new(fresh: &'f Fresh, ask: SyncAsk, second: i64) -> Self {
         let id = ask.id;
         stands(fresh, SyncStep::Ask(Box::new(ask)), second).await;
         let taken = stands(fresh, SyncStep::Take(id, LEASE), second).await.taken;
         Self { fresh, id, taken }
     }
 
-    async fn list(&self, chats: Vec<ListedChat>, next: Option<&str>, second: i64) -> SyncRecord {
+    pub(super) async fn list(
+        &self,
+        chats: Vec<ListedChat>,
+        next: Option<&str>,
+        second: i64,
+    ) -> SyncRecord {
         let step = SyncStep::Chats(self.id, self.taken, chats, next.map(Into::into));
         stands(self.fresh, step, second).await
     }

@@ -2,19 +2,20 @@
 
 use super::book::{Book, Entry, MessageEntry};
 use super::start::Started;
-use crate::rows::{Link, Member, Parked, Version, WorkKind};
+use crate::rows::{Parked, Version, WorkKind};
 use channel_domain::account::Source;
-use channel_domain::attendee::{Attendee, ClaimKind, Merged};
+use channel_domain::attendee::{ClaimSource, Merged};
 use channel_domain::chat::{Chat, Counterparty, UNREAD_CAP};
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::{
     Deleted, Edited, Fact, Person, Reacted, Receipt, ReceiptKind, Received,
 };
 use channel_domain::fact::{Status as StatusFact, UpstreamStatus};
-use channel_domain::ids::{AccountId, AttendeeId, MessageId, UpstreamMessageId};
+use channel_domain::ids::{AccountId, MessageId, UpstreamMessageId};
+use channel_domain::mentions;
 use channel_domain::message::{Content, Message, Reaction, Status};
 use channel_domain::people::{self, Cast};
-use channel_domain::time::Stamp;
+use channel_domain::time::{Micros, Stamp};
 use sha2::{Digest, Sha256};
 
 impl Book {
@@ -26,7 +27,8 @@ impl Book {
             other => {
                 // People are learnt from a reaction even while its message is unknown.
                 if let Fact::Reacted(fact) = other {
-                    self.person(&fact.actor, people::is_self(&fact.actor, &fact.owner), stamp);
+                    let is_self = people::is_self(&fact.actor, &fact.owner);
+                    self.person(&fact.actor, is_self, stamp, ClaimSource::Message);
                 }
                 self.about_a_message(other, stamp);
             }
@@ -104,8 +106,10 @@ impl Book {
             deleted_at: None,
             reactions: Vec::new(),
             sending: None,
+            mentioned: Vec::new(),
             rev: 0,
         };
+        self.name_the_mentioned(&mut message);
         self.read_in(&mut message, stamp);
         self.admit(&message);
         let files = !message.content.attachments.is_empty();
@@ -143,6 +147,9 @@ impl Book {
     }
 
     pub(super) fn received_again(&mut self, fact: &Received, stamp: Stamp) {
+        let quoted = fact.quoted.as_ref().and_then(|quoted| quoted.text.as_deref());
+        let texts = fact.text.as_deref().into_iter().chain(quoted);
+        let mentioned = self.mentioned(texts.flat_map(mentions::ids));
         let direction = direction::decide(fact);
         let sender = people::cast(fact, direction).sender.and_then(people::key);
         let sender = sender.and_then(|id| self.attendees.get(&id));
@@ -150,6 +157,7 @@ impl Book {
         let mut fuller = false;
         self.change(&fact.message, |entry| {
             let row = &mut entry.entry.row;
+            row.mention(mentioned);
             let mut merged = row.merge_received(fact, stamp);
             // A fuller copy tells who wrote it.
             if let (None, Some((key, id))) = (row.sender_key, sender) {
@@ -184,7 +192,9 @@ impl Book {
         if self.is_edited_so(fact) {
             return;
         }
+        let mentioned = self.mentioned(fact.text.iter().flat_map(|text| mentions::ids(text)));
         self.change(&fact.message, |entry| {
+            entry.entry.row.mention(mentioned);
             let merged = entry.entry.row.merge_edit(fact.text.as_deref(), stamp);
             entry.text |= merged.shown;
             merged
@@ -306,75 +316,11 @@ impl Book {
 
     fn everybody(&mut self, cast: &Cast<'_>, stamp: Stamp) {
         if let Some(owner) = cast.owner {
-            self.person(owner, true, stamp);
+            self.person(owner, true, stamp, ClaimSource::Message);
         }
         let sender = cast.sender.filter(|sender| Some(*sender) != cast.owner);
         for person in sender.into_iter().chain(cast.others.iter().copied()) {
-            self.person(person, false, stamp);
-        }
-    }
-
-    pub(super) fn person(&mut self, person: &Person, is_self: bool, stamp: Stamp) {
-        let Some(id) = people::key(person) else {
-            return;
-        };
-        if !self.attendees.contains_key(&id) {
-            let fresh = Attendee::new(self.take_key(), id.clone());
-            self.attendees.insert(id.clone(), Entry::fresh(fresh));
-            if let Some(reading) = &mut self.reading {
-                reading.people.push(id.clone());
-            }
-        }
-        let Some(entry) = self.attendees.get_mut(&id) else {
-            return;
-        };
-        let links = new_links(&entry.row, person, stamp);
-        let was_self = entry.row.is_self;
-        let picture_was = entry.row.claims.best(ClaimKind::PictureUrl).map(ToOwned::to_owned);
-        let merged = entry.row.merge(person, is_self, stamp);
-        entry.note(merged);
-        self.remembered |= merged.stored;
-        self.links.extend(links);
-        if merged.shown {
-            let row = entry.row.clone();
-            self.touched.attendees.push(id.clone());
-            self.rename(row.key, &row);
-            if row.is_self && !was_self {
-                self.own_reactions(row.key);
-            }
-        }
-        if merged.stored {
-            self.want_picture_of_person(&id, picture_was.as_deref(), stamp.at);
-        }
-    }
-
-    /// A person turned out to be the account's owner, and so did the author of these reactions.
-    fn own_reactions(&mut self, actor_key: i64) {
-        let mut changed = Vec::new();
-        for (key, message) in &mut self.messages {
-            let entry = &mut message.entry;
-            let theirs = |reaction: &&mut Reaction| reaction.actor_key == actor_key;
-            if let Some(reaction) = entry.row.reactions.iter_mut().find(theirs) {
-                reaction.is_self = true;
-                entry.shown |= reaction.emoji.is_some();
-                changed.push(*key);
-            }
-        }
-        changed.sort_unstable();
-        self.touched.messages.extend(changed);
-    }
-
-    /// A person's new name is the name of their chat.
-    fn rename(&mut self, attendee_key: i64, attendee: &Attendee) {
-        let theirs = |entry: &&mut Entry<Chat>| {
-            entry.row.counterparty.as_ref().is_some_and(|person| person.key == attendee_key)
-        };
-        for entry in self.chats.values_mut().filter(theirs) {
-            let merged = entry.row.rename_counterparty(attendee.name(), attendee.phone());
-            entry.note(merged);
-            if merged.shown {
-                self.touched.chats.push(entry.row.key);
-            }
+            self.person(person, false, stamp, ClaimSource::Message);
         }
     }
 
@@ -400,7 +346,7 @@ impl Book {
             self.remembered |= merged.stored;
             self.touched.chats.push(key);
         }
-        self.join(key, cast, stamp);
+        self.join(key, cast, stamp, fact.people_as_of(stamp).at);
         key
     }
 
@@ -411,7 +357,7 @@ impl Book {
         Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone, picture })
     }
 
-    fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp) {
+    fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp, seen: Micros) {
         let known = self.chats.get(&chat_key).is_some_and(|entry| {
             // In a chat of two nobody joins later, so only its earliest fact adds anything.
             entry.row.counterparty.as_ref().is_some_and(|person| person.since < since)
@@ -422,16 +368,8 @@ impl Book {
         let everybody =
             cast.owner.into_iter().chain(cast.sender).chain(cast.others.iter().copied());
         for id in everybody.filter_map(people::key) {
-            self.is_in(chat_key, &id, since);
+            self.is_in(chat_key, &id, since, seen);
         }
-    }
-
-    /// Somebody is in a chat.
-    pub(super) fn is_in(&mut self, chat_key: i64, id: &AttendeeId, since: Stamp) {
-        let Some(entry) = self.attendees.get(id) else { return };
-        let member = Member { chat_key, attendee_key: entry.row.key, since };
-        let seen = self.members.entry((chat_key, entry.row.key)).or_insert_with(|| member.clone());
-        seen.since = seen.since.min(member.since);
     }
 
     // ---- account --------------------------------------------------------------------------------
@@ -446,16 +384,6 @@ impl Book {
             self.want(WorkKind::RefreshAccount, id);
         }
     }
-}
-
-fn new_links(known: &Attendee, person: &Person, since: Stamp) -> Vec<Link> {
-    let is_new = |kind, value: &str| {
-        !known.claims.all().iter().any(|claim| claim.kind == kind && claim.value == value)
-    };
-    channel_domain::attendee::claims_of(person)
-        .filter(|(kind, value)| kind.identifies() && is_new(*kind, value))
-        .map(|(kind, value)| Link { kind, value, attendee_key: known.key, since })
-        .collect()
 }
 
 /// A `UUIDv7` made from stored facts alone, so that the same webhook always makes the same message.

@@ -9,7 +9,7 @@ use crate::rows::{
 };
 use crate::rows::{WorkKind, Writes, words_of};
 use channel_domain::account::Account;
-use channel_domain::attendee::{Attendee, Merged};
+use channel_domain::attendee::{Attendee, ClaimKind, Merged};
 use channel_domain::chat::Chat;
 use channel_domain::ids::{AttendeeId, ChatId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
@@ -64,6 +64,8 @@ pub(super) struct Book {
     pub chats: HashMap<i64, Entry<Chat>>,
     pub chat_keys: HashMap<ChatId, i64>,
     pub attendees: HashMap<AttendeeId, Entry<Attendee>>,
+    /// Who has which identifier that may join people; made when it is first needed.
+    pub holders: Option<Holders>,
     pub messages: HashMap<i64, MessageEntry>,
     pub message_keys: HashMap<UpstreamMessageId, i64>,
     pub jobs: HashMap<i64, Entry<Job>>,
@@ -78,6 +80,8 @@ pub(super) struct Book {
     /// Set by the present unit: something was written that people do not see.
     pub remembered: bool,
     pub members: HashMap<(i64, i64), Member>,
+    /// Who is in a chat, as far as is stored; for chats whose people are listed.
+    pub present: HashMap<i64, Vec<i64>>,
     pub links: Vec<Link>,
     pub versions: Vec<Version>,
     pub waiting: Vec<Parked>,
@@ -123,6 +127,9 @@ pub(super) struct Reading {
     pub added: u64,
 }
 
+/// People by identifiers that may join them.
+pub(super) type Holders = HashMap<(ClaimKind, String), Vec<AttendeeId>>;
+
 /// The entities that a unit touched.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
@@ -150,6 +157,7 @@ impl Book {
             chats: HashMap::new(),
             chat_keys: HashMap::new(),
             attendees: HashMap::new(),
+            holders: None,
             messages: HashMap::new(),
             message_keys: HashMap::new(),
             jobs: HashMap::new(),
@@ -160,6 +168,7 @@ impl Book {
             touched: Touched::default(),
             remembered: false,
             members: HashMap::new(),
+            present: HashMap::new(),
             links: Vec::new(),
             versions: Vec::new(),
             waiting: Vec::new(),
@@ -192,6 +201,13 @@ impl Book {
         let key = self.next_key;
         self.next_key += 1;
         key
+    }
+
+    pub(super) fn put_attendee(&mut self, attendee: Attendee) {
+        if !self.attendees.contains_key(&attendee.id) {
+            self.hold_identifiers(&attendee);
+            self.attendees.insert(attendee.id.clone(), Entry::known(attendee));
+        }
     }
 
     pub(super) fn put_chat(&mut self, chat: Chat) {

@@ -14,7 +14,7 @@ use crate::record::SendRecord;
 use crate::rows::{Desk, Held, Rows, Writes};
 use channel_domain::account::Source;
 use channel_domain::fact::OwnerClaim;
-use channel_domain::ids::{MessageId, UpstreamMessageId};
+use channel_domain::ids::{AttendeeId, MessageId, UpstreamMessageId};
 use channel_domain::message::Message;
 use channel_domain::send::{Attempt, Job, Phase, Verdict, is_provisional};
 use channel_domain::time::{Micros, Stamp};
@@ -54,6 +54,7 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
             Outcome::Shown { message, chat } => Done::Shown(Box::new(shown(book, message, chat))),
             Outcome::ActBegun(begun) => Done::ActBegun(begun),
             Outcome::NotBefore(at) => Done::NotBefore(at),
+            Outcome::Person(id) => people_shown(book, &id),
             Outcome::Nothing => Done::Nothing,
         };
     }
@@ -83,12 +84,23 @@ fn shown(book: &Book, message: Option<i64>, chat: i64) -> Shown {
     }
 }
 
+/// A person under all the ids that they have now, the one that was asked for first.
+fn people_shown(book: &Book, id: &AttendeeId) -> Done {
+    let Some(asked) = book.attendees.get(id).map(|entry| &entry.row) else { return Done::Nothing };
+    let all = book.attendees.values().map(|entry| &entry.row);
+    let mut others: Vec<_> =
+        all.filter(|it| it.person() == asked.person() && it.id != asked.id).collect();
+    others.sort_by(|one, other| one.id.cmp(&other.id));
+    Done::Person(std::iter::once(asked).chain(others).map(Into::into).collect())
+}
+
 pub(super) enum Outcome {
     Written(i64),
     Shown { message: Option<i64>, chat: i64 },
     ActBegun(Box<ActBegun>),
     Begun(Box<Begun>),
     NotBefore(Micros),
+    Person(AttendeeId),
     Nothing,
 }
 
@@ -124,6 +136,7 @@ impl Clerk<'_> {
             }
             Command::EndLook(end) => return Ok(self.end_look(fetch, *end)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
+            Command::Person(change) => return self.change_person(change),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),
             command => command,
         };

@@ -9,7 +9,7 @@ use crate::rows::{Asked, Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
 use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
 use channel_domain::picture::Subject;
-use channel_domain::send::{Before, Request, Verdict};
+use channel_domain::send::{Before, Recipient, Request, Verdict};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -69,9 +69,7 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         _ => None,
     };
     let asked = asked(key, command, &told);
-    if let Command::Submit(Submit { to: To::People { recipients, .. }, .. }) = command {
-        load::put_recipients(rows, books, key, recipients).await?;
-    }
+    put_people(rows, books, key, command).await?;
     let known = rows.look_up(&asked, now).await?;
     let stamps: Vec<_> =
         known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
@@ -86,6 +84,34 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         load::put_unread(rows, books, &[(key, chat, since)]).await?;
     }
     Ok(Known { desk, held, stamps, fetch })
+}
+
+/// Loads whom a command names.
+async fn put_people<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    key: i64,
+    command: &Command,
+) -> Result<(), StoreError> {
+    match command {
+        Command::Submit(Submit { to: To::People { recipients, .. }, .. }) => {
+            load::put_recipients(rows, books, key, recipients).await
+        }
+        Command::Person(change) => {
+            let ids = change.ids().into_iter().map(|id| Recipient::Attendee(id.clone()));
+            load::put_recipients(rows, books, key, &ids.collect::<Vec<_>>()).await?;
+            let tied: Vec<_> = books.get(&key).map(tied_to_the_owner).unwrap_or_default();
+            load::put_messages(books, rows.reacted_to(&tied).await?);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Those who are the account's owner only because they are the same person as somebody else.
+fn tied_to_the_owner(book: &Book) -> Vec<(i64, i64)> {
+    let people = book.attendees.values().map(|entry| &entry.row);
+    people.filter(|it| it.is_self && !it.was_self()).map(|it| (book.key(), it.key)).collect()
 }
 
 /// What the facts, and the messages that the command names by UniPile's id, need to know first.
@@ -132,6 +158,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::BeginAct(_)
         | Command::EndAct { .. }
         | Command::EndFetch(_)
+        | Command::Person(_)
         | Command::EndLook(_)
         | Command::Describe { .. } => vec![],
     }

@@ -2,6 +2,7 @@
 
 use super::book::{Book, Entry};
 use crate::sync::ListedChat;
+use channel_domain::attendee::ClaimSource;
 use channel_domain::chat::{Chat, Counterparty};
 use channel_domain::fact::Person;
 use channel_domain::ids::ChatId;
@@ -51,7 +52,7 @@ impl Book {
         self.chat_news(key, &listed.news, stamp.inbox);
         let group = claim.is_group == Some(true);
         if let Some(person) = listed.counterparty.as_ref().filter(|_| !group) {
-            self.person(person, false, stamp);
+            self.person(person, false, stamp, ClaimSource::Chat);
             let row = people::key(person).and_then(|id| self.attendees.get(&id));
             let counterparty = row.map(|entry| Counterparty {
                 key: entry.row.key,
@@ -82,12 +83,11 @@ impl Book {
     ) {
         self.begin_reading(key);
         for (person, is_self) in people {
-            self.person(person, *is_self, stamp);
+            self.person(person, *is_self, stamp, ClaimSource::People);
         }
         let Some(chat_key) = self.chat_keys.get(chat).copied() else { return };
-        for id in people.iter().filter_map(|(person, _)| people::key(person)) {
-            self.is_in(chat_key, &id, stamp);
-        }
+        let listed: Vec<_> = people.iter().filter_map(|(person, _)| people::key(person)).collect();
+        self.everybody_in(chat_key, &listed, stamp);
         if let Some(task) = self.sync_chats.get_mut(&(key, chat_key)) {
             task.people = true;
         }

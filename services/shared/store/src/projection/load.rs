@@ -2,9 +2,10 @@
 //! batch's size.
 
 use super::book::Book;
+use super::same;
 use crate::error::StoreError;
 use crate::rows::{Asked, ChatsWanted, JobsWanted, Known, Owned, Rows};
-use channel_domain::attendee::{Attendee, ClaimKind, claims_of};
+use channel_domain::attendee::Attendee;
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::{Fact, Person, ReceiptKind, Received};
 use channel_domain::ids::{AttendeeId, ChatId};
@@ -52,7 +53,22 @@ pub(super) async fn load<R: Rows + ?Sized>(
     if !more.is_empty() {
         put_attendees(books, rows.attendees(&more).await?);
     }
-    let owners = recognised(facts, books);
+    let described = facts.iter().flat_map(|(account, fact, stamp)| {
+        let as_of = people_as_of(fact, *stamp);
+        persons(fact).map(move |person| (*account, person, as_of))
+    });
+    let mut changed = same::changed(books, described);
+    changed.extend(facts.iter().flat_map(|(account, fact, _)| same::mentioned(*account, fact)));
+    for (account, book) in books.iter() {
+        let waiting = book.parked.values().flatten();
+        changed.extend(waiting.flat_map(|parked| same::mentioned(*account, &parked.fact)));
+    }
+    let same = same::put_same(rows, books, changed).await?;
+    let mut owners = recognised(facts, books);
+    if facts.iter().any(|(_, fact, _)| owner_of(fact).is_some()) {
+        owners.extend(same);
+        once(&mut owners);
+    }
     if !owners.is_empty() {
         put_messages(books, rows.reacted_to(&owners).await?);
     }
@@ -60,7 +76,7 @@ pub(super) async fn load<R: Rows + ?Sized>(
     let mut chats = ChatsWanted {
         ids: wanted_chats(facts, books),
         keys: chats_of_messages(books),
-        counterparties: renamed(facts, books),
+        counterparties: wanted_people(books),
     };
     chats.keys.extend(formerly(rows, books, &chats.ids).await?);
     for owned in rows.chats(&chats).await? {
@@ -155,6 +171,15 @@ pub(super) async fn put_recipients<R: Rows + ?Sized>(
     }
     let named: Vec<_> = named.into_iter().map(|(kind, value)| (key, kind, value)).collect();
     put_attendees(books, rows.named(&named).await?);
+    // The others whom these are the same as.
+    let known = books.get(&key).map(|book| book.attendees.values().map(|entry| &entry.row));
+    let joining: BTreeSet<_> = known
+        .into_iter()
+        .flatten()
+        .flat_map(|row| row.claims.joining())
+        .map(|(kind, value)| (key, kind, value.to_owned()))
+        .collect();
+    same::put_same(rows, books, joining).await?;
     if let Some(book) = books.get_mut(&key) {
         book.wanted_people = book.attendees.values().map(|entry| entry.row.key).collect();
     }
@@ -188,11 +213,10 @@ pub(super) fn put_messages(books: &mut BTreeMap<i64, Book>, messages: Vec<Owned<
     }
 }
 
-fn put_attendees(books: &mut BTreeMap<i64, Book>, attendees: Vec<Owned<Attendee>>) {
+pub(super) fn put_attendees(books: &mut BTreeMap<i64, Book>, attendees: Vec<Owned<Attendee>>) {
     for owned in attendees {
         if let Some(book) = books.get_mut(&owned.account_key) {
-            let (id, row) = (owned.row.id.clone(), owned.row);
-            book.attendees.entry(id).or_insert_with(|| super::book::Entry::known(row));
+            book.put_attendee(owned.row);
         }
     }
 }
@@ -245,51 +269,41 @@ fn chats_of_messages(books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
         .collect()
 }
 
-/// People who get another name or number: their chats get another title.
-fn renamed(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
-    let mut keys = BTreeSet::new();
-    for (account, fact, stamp) in facts {
-        let Some(book) = books.get(account) else {
-            continue;
-        };
-        let as_of = match fact {
-            Fact::Received(fact) => fact.people_as_of(*stamp),
-            _ => *stamp,
-        };
-        for person in persons(fact) {
-            let known = people::key(person).and_then(|id| book.attendees.get(&id));
-            let Some(known) = known.map(|entry| &entry.row) else {
-                continue;
-            };
-            let mut claims = known.claims.clone();
-            for (kind, value) in claims_of(person) {
-                claims.note(kind, &value, as_of);
-            }
-            let shown = [ClaimKind::Name, ClaimKind::Phone];
-            if shown.iter().any(|kind| claims.best(*kind) != known.claims.best(*kind)) {
-                keys.insert((*account, known.key));
-            }
+fn people_as_of(fact: &Fact, stamp: Stamp) -> Stamp {
+    match fact {
+        Fact::Received(fact) => fact.people_as_of(stamp),
+        _ => stamp,
+    }
+}
+
+/// People who get another name or number, perhaps: their chats get another title.
+fn wanted_people(books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
+    let of = |(account, book): (&i64, &Book)| {
+        let account = *account;
+        book.wanted_people.iter().map(move |key| (account, *key)).collect::<Vec<_>>()
+    };
+    let mut keys: Vec<_> = books.iter().flat_map(of).collect();
+    once(&mut keys);
+    keys
+}
+
+/// Whom a fact shows to be the account's owner.
+fn owner_of(fact: &Fact) -> Option<&Person> {
+    match fact {
+        Fact::Received(fact) => people::cast(fact, direction::decide(fact)).owner,
+        Fact::Reacted(fact) => {
+            Some(&fact.actor).filter(|actor| people::is_self(actor, &fact.owner))
         }
+        _ => None,
     }
-    for (account, book) in books {
-        keys.extend(book.wanted_people.iter().map(|key| (*account, *key)));
-    }
-    keys.into_iter().collect()
 }
 
 /// People who are known, and whom only these facts show to be the account's owner.
 fn recognised(facts: &Facts<'_>, books: &BTreeMap<i64, Book>) -> Vec<(i64, i64)> {
     let mut keys = BTreeSet::new();
     for (account, fact, _) in facts {
-        let owner = match fact {
-            Fact::Received(fact) => people::cast(fact, direction::decide(fact)).owner,
-            Fact::Reacted(fact) => {
-                Some(&fact.actor).filter(|actor| people::is_self(actor, &fact.owner))
-            }
-            _ => None,
-        };
         let book = books.get(account);
-        let known = owner.and_then(people::key).and_then(|id| book?.attendees.get(&id));
+        let known = owner_of(fact).and_then(people::key).and_then(|id| book?.attendees.get(&id));
         keys.extend(
             known.filter(|entry| !entry.row.is_self).map(|entry| (*account, entry.row.key)),
         );

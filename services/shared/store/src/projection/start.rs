@@ -4,7 +4,7 @@ use super::book::{Book, Entry};
 use super::command::Clerk;
 use crate::outbox::{Refused, To};
 use crate::rows::{ChatAlias, GoneChat, WorkKind};
-use channel_domain::attendee::{Attendee, Merged};
+use channel_domain::attendee::{Attendee, ClaimSource, Merged};
 use channel_domain::chat::{Chat, ChatKind, Counterparty};
 use channel_domain::direction::{self, Direction};
 use channel_domain::fact::Received;
@@ -86,7 +86,7 @@ impl Clerk<'_> {
     fn stranger(&mut self, recipient: &Recipient, stamp: Stamp) -> Option<Attendee> {
         let person = recipient.stranger()?;
         let id = channel_domain::people::key(&person)?;
-        self.book.person(&person, false, stamp);
+        self.book.person(&person, false, stamp, ClaimSource::Started);
         self.book.attendees.get(&id).map(|entry| entry.row.clone())
     }
 
@@ -141,7 +141,7 @@ fn into_chat(request: Request) -> Request {
 /// A person may be known under several ids.
 fn is_same(one: &Attendee, other: &Attendee) -> bool {
     let addresses = send::address(one).zip(send::address(other));
-    one.key == other.key || addresses.is_some_and(|(one, other)| one == other)
+    one.person() == other.person() || addresses.is_some_and(|(one, other)| one == other)
 }
 
 fn starting(
@@ -170,7 +170,7 @@ impl Book {
     /// Somebody whom the account knows. Of several, whom UniPile has named before whom a command assumed.
     fn recipient(&self, recipient: &Recipient) -> Option<&Attendee> {
         let known = self.attendees.values().map(|entry| &entry.row).filter(|it| recipient.is(it));
-        known.min_by_key(|it| (it.id.as_str().starts_with("jid:"), it.key))
+        known.min_by_key(|it| (it.id != *it.person(), it.id.is_made_here(), it.key))
     }
 
     /// Whether something starts this chat, or may have, or did; `but` a message that is to be replaced.

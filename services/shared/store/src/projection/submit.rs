@@ -144,6 +144,7 @@ impl Clerk<'_> {
             deleted_at: None,
             reactions: Vec::new(),
             sending: Some(Sending::QUEUED),
+            mentioned: Vec::new(),
             rev: 0,
         }
     }

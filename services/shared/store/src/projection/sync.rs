@@ -3,7 +3,7 @@
 use super::book::{Book, Entry, Reading};
 use super::engine::close;
 use super::listing::task;
-use super::load;
+use super::{load, same};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::log::Moved;
@@ -128,7 +128,7 @@ async fn gather<R: Rows + ?Sized>(
         SyncStep::GiveUp(_, _, chat) => chats.push(chat.clone()),
         _ => {}
     }
-    load_people(rows, books, key, &persons).await?;
+    load_people(rows, books, key, &persons, now).await?;
     let mut asked = load::asked(facts.iter().map(|fact| (key, fact)));
     // Each fact has a stamp of its own, as each webhook has.
     asked.inbox_ids = facts.len().max(1);
@@ -140,6 +140,7 @@ async fn gather<R: Rows + ?Sized>(
     let stamped: Vec<_> =
         facts.iter().zip(&stamps).map(|(fact, stamp)| (key, fact, *stamp)).collect();
     load::load(rows, books, &stamped, known).await?;
+    load_present(rows, books, key, step).await?;
     load_tasks(rows, books, key, step, &chats).await?;
     Ok(stamps)
 }
@@ -150,6 +151,7 @@ async fn load_people<R: Rows + ?Sized>(
     books: &mut BTreeMap<i64, Book>,
     key: i64,
     persons: &[&Person],
+    now: Micros,
 ) -> Result<(), StoreError> {
     let mut ids: Vec<(i64, AttendeeId)> =
         persons.iter().filter_map(|person| people::key(person)).map(|id| (key, id)).collect();
@@ -159,10 +161,27 @@ async fn load_people<R: Rows + ?Sized>(
     }
     let known = rows.attendees(&ids).await?;
     if let Some(book) = books.get_mut(&key) {
-        for person in known {
-            book.wanted_people.push(person.row.key);
-            book.attendees.insert(person.row.id.clone(), Entry::known(person.row));
-        }
+        book.wanted_people.extend(known.iter().map(|person| person.row.key));
+    }
+    load::put_attendees(books, known);
+    let as_of = Stamp { at: now, inbox: 0 };
+    let described = persons.iter().map(|person| (key, *person, as_of));
+    let changed = same::changed(books, described);
+    same::put_same(rows, books, changed).await.map(drop)
+}
+
+/// Who was in the chat whose people are listed.
+async fn load_present<R: Rows + ?Sized>(
+    rows: &mut R,
+    books: &mut BTreeMap<i64, Book>,
+    key: i64,
+    step: &SyncStep,
+) -> Result<(), StoreError> {
+    let SyncStep::People(_, _, chat, _) = step else { return Ok(()) };
+    let Some(book) = books.get_mut(&key) else { return Ok(()) };
+    if let Some(chat) = book.chat_keys.get(chat).copied() {
+        let present = rows.members(key, chat).await?;
+        book.present.insert(chat, present);
     }
     Ok(())
 }

@@ -2,14 +2,15 @@
 
 use super::{
     AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
-    MessageRecord, QuotedRecord, ReactionRecord, SendRecord, StoredRecord,
+    MentionRecord, MessageRecord, QuotedRecord, ReactionRecord, SendRecord, StoredRecord,
 };
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
 use channel_domain::chat::Chat;
 use channel_domain::direction::Direction;
-use channel_domain::fact::AttachmentKind;
+use channel_domain::fact::{AttachmentKind, Quoted};
 use channel_domain::ids::AttendeeId;
+use channel_domain::mentions;
 use channel_domain::message::{ContentKind, Message, Origin};
 use channel_domain::names::NameSource;
 use channel_domain::send::{Job, Phase};
@@ -74,18 +75,24 @@ impl From<&Account> for AccountRecord {
 
 impl From<&Attendee> for AttendeeRecord {
     fn from(attendee: &Attendee) -> Self {
-        let best = |kind| attendee.claims.best(kind).map(ToOwned::to_owned);
+        let any = |kind| attendee.best(kind).map(ToOwned::to_owned);
+        let own = |kind| attendee.claims.best(kind).map(ToOwned::to_owned);
+        let named = attendee.named();
+        let person = Some(attendee.person()).filter(|person| **person != attendee.id);
         Self {
             id: attendee.id.to_string(),
             is_self: attendee.is_self,
-            name: best(ClaimKind::Name),
-            phone: best(ClaimKind::Phone),
-            lid: best(ClaimKind::Lid),
-            provider_id: best(ClaimKind::ProviderId),
-            profile_url: best(ClaimKind::ProfileUrl),
-            picture_url: best(ClaimKind::PictureUrl),
+            name: named.map(|(name, _)| name.to_owned()),
+            phone: any(ClaimKind::Phone),
+            lid: any(ClaimKind::Lid),
+            provider_id: own(ClaimKind::ProviderId),
+            profile_url: own(ClaimKind::ProfileUrl),
+            picture_url: own(ClaimKind::PictureUrl),
             rev: attendee.rev,
             picture: attendee.picture.as_ref().map(Into::into),
+            named_here: named.is_some_and(|(_, source)| source == NameSource::Own),
+            person: person.map(ToString::to_string),
+            username: any(ClaimKind::Username),
         }
     }
 }
@@ -132,6 +139,7 @@ impl From<&Message> for MessageRecord {
         let shown = message.deleted_at.is_none();
         let content = &message.content;
         let quoted = content.quoted.as_ref().filter(|_| shown);
+        let text = message.shown_text().filter(|_| shown);
         Self {
             id: message.id.to_string(),
             upstream_id: message.upstream_id.as_ref().map(ToString::to_string),
@@ -146,7 +154,7 @@ impl From<&Message> for MessageRecord {
                 Origin::Repaired => 4,
             },
             kind: content_kind(message.kind()),
-            text: message.text().filter(|_| shown).map(ToOwned::to_owned),
+            text: text.as_ref().map(|text| text.text.to_string()),
             attachments: content.attachments.iter().filter(|_| shown).map(Into::into).collect(),
             status: i32::from(message.status.rank()),
             sent_at: message.sent_at.0,
@@ -157,7 +165,7 @@ impl From<&Message> for MessageRecord {
             hidden: content.hidden,
             forwarded: content.forwarded,
             event_number: content.event.map(|event| event.number.unwrap_or(0)),
-            quoted: quoted.map(Into::into),
+            quoted: quoted.map(|quoted| quoted_record(quoted, message)),
             reactions: reactions(message),
             sort_key: message.sort_key().as_bytes().to_vec(),
             rev: message.rev,
@@ -168,6 +176,7 @@ impl From<&Message> for MessageRecord {
                 let (reason, detail) = (failure.reason.clone(), failure.detail.clone());
                 Some(FailureRecord { reason, detail, at: failure.at.0 })
             }),
+            mentions: text.into_iter().flat_map(|text| text.mentions).map(Into::into).collect(),
         }
     }
 }
@@ -215,13 +224,25 @@ impl From<&channel_domain::media::StoredFile> for StoredRecord {
     }
 }
 
-impl From<&channel_domain::fact::Quoted> for QuotedRecord {
-    fn from(quoted: &channel_domain::fact::Quoted) -> Self {
+fn quoted_record(quoted: &Quoted, message: &Message) -> QuotedRecord {
+    let text = quoted.text.as_deref().map(|text| mentions::shown(text, &message.mentioned).text);
+    QuotedRecord {
+        provider_id: quoted.provider_id.clone(),
+        upstream_id: quoted.message.as_ref().map(ToString::to_string),
+        sender_id: quoted.sender_id.clone(),
+        text: text.map(Into::into),
+    }
+}
+
+impl From<mentions::Mention> for MentionRecord {
+    fn from(mention: mentions::Mention) -> Self {
+        let places = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self {
-            provider_id: quoted.provider_id.clone(),
-            upstream_id: quoted.message.as_ref().map(ToString::to_string),
-            sender_id: quoted.sender_id.clone(),
-            text: quoted.text.clone(),
+            provider_id: mention.id,
+            attendee: mention.attendee.map(|id| id.to_string()),
+            name: mention.name,
+            start: places(mention.range.start),
+            end: places(mention.range.end),
         }
     }
 }

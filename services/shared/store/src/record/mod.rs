@@ -133,6 +133,15 @@ pub struct AttendeeRecord {
     /// The picture, once it is here.
     #[prost(message, optional, tag = "12")]
     pub picture: Option<StoredRecord>,
+    /// The name to show comes from the team.
+    #[prost(bool, tag = "10")]
+    pub named_here: bool,
+    /// The public id under which the person is shown, if it is another one.
+    #[prost(string, optional, tag = "11")]
+    pub person: Option<String>,
+    /// Name to be found by.
+    #[prost(string, optional, tag = "13")]
+    pub username: Option<String>,
 }
 
 /// A chat.
@@ -307,6 +316,29 @@ pub struct MessageRecord {
     /// Why it was not sent.
     #[prost(message, optional, tag = "26")]
     pub failure: Option<FailureRecord>,
+    /// Who is named in the text, in its order.
+    #[prost(message, repeated, tag = "27")]
+    pub mentions: Vec<MentionRecord>,
+}
+
+/// Somebody who is named in a text.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct MentionRecord {
+    /// WhatsApp's id.
+    #[prost(string, tag = "1")]
+    pub provider_id: String,
+    /// Public id, if they are known.
+    #[prost(string, optional, tag = "2")]
+    pub attendee: Option<String>,
+    /// The name that stands in the text.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// First code point, with the sign before the name.
+    #[prost(uint32, tag = "4")]
+    pub start: u32,
+    /// One past the last code point.
+    #[prost(uint32, tag = "5")]
+    pub end: u32,
 }
 
 /// Why a message was not sent.
