@@ -863,6 +863,11 @@ pub struct Message {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "31")]
     pub revision: u64,
+    /// Line that stands for the message in lists, search and notifications, at most 140 characters: the text without
+    /// WhatsApp's marks, `Photo`, `Voice message: …`, `Missed voice call`, `This message was deleted`. In English; for other
+    /// languages write your own from `content_kind`, `attachments`, `event` and `deleted`.
+    #[prost(string, tag = "32")]
+    pub preview: ::prost::alloc::string::String,
 }
 /// Who wrote a message, seen from the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1104,7 +1109,7 @@ pub struct MessageSummary {
     /// The message.
     #[prost(string, tag = "1")]
     pub message_id: ::prost::alloc::string::String,
-    /// Start of the text on one line, at most 140 characters. Empty: no text, show `content_kind` instead.
+    /// Line that stands for the message, at most 140 characters; see Message.preview. It keeps the names of the day.
     #[prost(string, tag = "2")]
     pub preview: ::prost::alloc::string::String,
     /// The provider's time of the message.
@@ -1125,7 +1130,7 @@ pub struct MessageSummary {
     /// Attendee who wrote it. Empty: not known.
     #[prost(string, tag = "8")]
     pub sender_attendee_id: ::prost::alloc::string::String,
-    /// It was deleted for everyone; `preview` is empty.
+    /// It was deleted for everyone.
     #[prost(bool, tag = "9")]
     pub deleted: bool,
 }

@@ -76,7 +76,8 @@ async fn newest(
 fn line(message: &Message, out: &Output) -> String {
     let is_out = message.direction() == MessageDirection::Out;
     let (mark, style) = if is_out { ("→", Style::Outgoing) } else { ("←", Style::Incoming) };
-    let text = if message.deleted { "[deleted]".to_owned() } else { tame(&message.text) };
+    let text = if message.text.is_empty() { &message.preview } else { &message.text };
+    let text = tame(text);
     let time = when::told(message.sent_at);
     let state = if is_out { format!("  ({})", state(message)) } else { String::new() };
     format!(

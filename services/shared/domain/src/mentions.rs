@@ -95,7 +95,8 @@ pub fn shown<'t>(text: &'t str, known: &[Known]) -> Shown<'t> {
 
 /// The places where an id stands in place of a name.
 fn tokens(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let opened = text.match_indices("{{").map(|(at, _)| at);
+    let pairs = text.as_bytes().windows(2).enumerate();
+    let opened = pairs.filter(|(_, pair)| *pair == b"{{").map(|(at, _)| at);
     opened.filter_map(|at| {
         let rest = &text[at + 2..];
         let end = rest.bytes().take(LONGEST).position(|byte| byte == b'}')?;

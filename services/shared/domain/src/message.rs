@@ -425,7 +425,13 @@ impl Message {
     #[must_use]
     pub fn preview(&self) -> String {
         let text = self.shown_text().map(|shown| shown.text);
-        preview::line(self.kind(), text.as_deref(), &self.content.attachments)
+        let file = self.content.attachments.first();
+        preview::line(preview::Parts {
+            kind: self.kind(),
+            text: text.as_deref(),
+            file: file.map(|file| (file.kind, file.name.as_deref())),
+            event: self.content.event.and_then(|event| event.number),
+        })
     }
 
     /// Where it stands in the chat.

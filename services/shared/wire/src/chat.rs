@@ -44,7 +44,7 @@ fn summary(last: &LastRecord) -> pb::MessageSummary {
     let (kind, deleted) = content_of(last.kind);
     pb::MessageSummary {
         message_id: last.id.clone(),
-        preview: if deleted { String::new() } else { last.preview.clone() },
+        preview: last.preview.clone(),
         sent_at: Some(timestamp(Micros(last.sent_at))),
         direction: super::message::direction(last.outgoing).into(),
         content_kind: kind.into(),

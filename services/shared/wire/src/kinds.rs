@@ -90,8 +90,13 @@ pub(super) const fn content(kind: ContentKind) -> (pb::ContentKind, bool) {
     }
 }
 
+/// What a stored number means.
+pub(super) fn content_kind_of(number: i32) -> Option<ContentKind> {
+    CONTENT.into_iter().find(|kind| record::content_kind(*kind) == number)
+}
+
 pub(super) fn content_of(number: i32) -> (pb::ContentKind, bool) {
-    let known = CONTENT.into_iter().find(|kind| record::content_kind(*kind) == number);
+    let known = content_kind_of(number);
     known.map_or((pb::ContentKind::Unspecified, false), content)
 }
 
@@ -154,8 +159,13 @@ pub const fn attachment(kind: AttachmentKind) -> pb::AttachmentKind {
     }
 }
 
+/// What a stored number means.
+pub(super) fn attachment_kind_of(number: i32) -> Option<AttachmentKind> {
+    ATTACHMENTS.into_iter().find(|kind| record::attachment_kind(*kind) == number)
+}
+
 pub(super) fn attachment_of(number: i32) -> pb::AttachmentKind {
-    let known = ATTACHMENTS.into_iter().find(|kind| record::attachment_kind(*kind) == number);
+    let known = attachment_kind_of(number);
     known.map_or(pb::AttachmentKind::Other, attachment)
 }
 

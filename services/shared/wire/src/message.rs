@@ -1,8 +1,12 @@
 //! Messages.
 
-use super::kinds::{attachment_of, content_of, event, origin_of, status_of};
+use super::kinds::{
+    attachment_kind_of, attachment_of, content_kind_of, content_of, event, origin_of, status_of,
+};
 use super::sort_key;
 use super::time::{optional, timestamp};
+use channel_domain::fact::AttachmentKind;
+use channel_domain::preview;
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
 use channel_store::record::{
@@ -49,7 +53,23 @@ pub fn message(account_id: &str, message: &MessageRecord) -> pb::Message {
         stored_at: Some(timestamp(Micros(message.stored_at))),
         revision: message.rev,
         mentions: message.mentions.iter().map(mention).collect(),
+        preview: preview(message),
     }
+}
+
+/// The same line that the chat's list shows.
+fn preview(message: &MessageRecord) -> String {
+    let Some(kind) = content_kind_of(message.kind) else { return String::new() };
+    let file = message.attachments.first();
+    preview::line(preview::Parts {
+        kind,
+        text: message.text.as_deref(),
+        file: file.map(|file| {
+            let kind = attachment_kind_of(file.kind).unwrap_or(AttachmentKind::Other);
+            (kind, file.name.as_deref())
+        }),
+        event: message.event_number,
+    })
 }
 
 pub(super) const fn direction(outgoing: bool) -> pb::MessageDirection {

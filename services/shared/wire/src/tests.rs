@@ -238,7 +238,7 @@ fn a_chat_without_messages_claims_no_activity() {
 }
 
 #[test]
-fn a_deleted_message_is_told_by_its_flag_and_has_no_preview() {
+fn a_deleted_message_is_told_by_its_flag_and_a_line_that_says_so() {
     let mut record = chat_record();
     let last = LastRecord {
         kind: 5,
@@ -247,7 +247,7 @@ fn a_deleted_message_is_told_by_its_flag_and_has_no_preview() {
     };
     record.last = Some(last);
     let summary = chat("a1", &record, Micros(AT)).last_message.unwrap();
-    assert!(summary.deleted && summary.preview.is_empty());
+    assert!(summary.deleted && summary.preview == "This message was deleted");
     let message =
         message("a1", &MessageRecord { kind: 5, deleted_at: Some(AT), ..MessageRecord::default() });
     assert!(message.deleted && message.deleted_at.is_some());

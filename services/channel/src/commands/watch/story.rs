@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use channel_proto::types::v1::{
-    Account, AttachmentKind, ConnectionState, ContentKind, Message, MessageDirection,
-    MessageStatus, SyncKind, SyncProgress, SyncState,
+    Account, ConnectionState, Message, MessageDirection, MessageStatus, SyncKind, SyncProgress,
+    SyncState,
 };
 use jiff::tz::TimeZone;
 use prost_types::Timestamp;
@@ -101,7 +101,7 @@ impl Story {
         }
         let is_new = before.is_none() && !is_old(message, at);
         let (mark, text) = if is_new && !message.deleted {
-            (if is_out(message) { Mark::Outgoing } else { Mark::Incoming }, content(message))
+            (if is_out(message) { Mark::Outgoing } else { Mark::Incoming }, message.preview.clone())
         } else {
             difference(message, &before.unwrap_or_else(Seen::unknown), &now)?
         };
@@ -153,7 +153,7 @@ fn difference(message: &Message, before: &Seen, now: &Seen) -> Option<(Mark, Str
         return Some((Mark::Failed, format!("not sent ({reason}): {}", excerpt())));
     }
     if now.edited_at.is_some() && now.edited_at != before.edited_at {
-        return Some((Mark::Edited, content(message)));
+        return Some((Mark::Edited, message.preview.clone()));
     }
     if now.reactions != before.reactions {
         let emoji = now.reactions.join(" ");
@@ -184,32 +184,13 @@ fn is_old(message: &Message, at: Option<Timestamp>) -> bool {
     }
 }
 
-/// A message on one line.
-fn content(message: &Message) -> String {
-    let kinds = message.attachments.iter().map(|attachment| kind(attachment.kind()));
-    let mut parts: Vec<String> = kinds.collect();
-    match message.content_kind() {
-        ContentKind::Unsupported => parts.push("[not supported on this channel]".to_owned()),
-        ContentKind::Event if message.text.is_empty() => parts.push("[event]".to_owned()),
-        _ => {}
-    }
-    if !message.text.is_empty() {
-        parts.push(message.text.clone());
-    }
-    parts.join(" ")
-}
-
-fn kind(kind: AttachmentKind) -> String {
-    let name = kind.as_str_name().trim_start_matches("ATTACHMENT_KIND_");
-    format!("[{}]", name.to_lowercase())
-}
-
+/// The beginning of a message.
 fn excerpt(message: &Message) -> String {
-    let content = content(message);
-    if content.chars().count() <= EXCERPT {
-        return content;
+    let line = &message.preview;
+    if line.chars().count() <= EXCERPT {
+        return line.clone();
     }
-    content.chars().take(EXCERPT - 1).chain(['…']).collect()
+    line.chars().take(EXCERPT - 1).chain(['…']).collect()
 }
 
 /// The time of day where the program runs.
@@ -223,7 +204,7 @@ fn clock(at: Option<Timestamp>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use channel_proto::types::v1::{AccountConnection, Attachment, MessageFailure, Reaction};
+    use channel_proto::types::v1::{AccountConnection, MessageFailure, Reaction};
 
     use super::*;
 
@@ -234,7 +215,7 @@ mod tests {
     fn message(direction: MessageDirection) -> Message {
         Message {
             message_id: "m".to_owned(),
-            text: "see you at five".to_owned(),
+            preview: "see you at five".to_owned(),
             direction: direction.into(),
             status: MessageStatus::Sent.into(),
             stored_at: Some(second(100)),
@@ -257,9 +238,9 @@ mod tests {
         lines.push(told(&mut story, &it));
         it.reactions = vec![Reaction { emoji: "👍".to_owned(), ..Reaction::default() }];
         lines.push(told(&mut story, &it));
-        (it.text, it.edited_at) = ("see you at six".to_owned(), Some(second(101)));
+        (it.preview, it.edited_at) = ("see you at six".to_owned(), Some(second(101)));
         lines.push(told(&mut story, &it));
-        (it.text, it.deleted) = (String::new(), true);
+        (it.preview, it.deleted) = (String::new(), true);
         lines.extend([told(&mut story, &it), told(&mut story, &it)]);
         let lines: Vec<String> = lines.into_iter().map(|line| format!("{line:?}")).collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -285,14 +266,8 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_text_is_told_by_its_kind() {
+    fn what_is_hidden_is_not_told() {
         let mut it = message(MessageDirection::In);
-        let image = Attachment { kind: AttachmentKind::Image.into(), ..Attachment::default() };
-        it.attachments = vec![image];
-        assert_eq!(content(&it), "[image] see you at five");
-        it.attachments.clear();
-        (it.text, it.content_kind) = (String::new(), ContentKind::Unsupported.into());
-        assert_eq!(content(&it), "[not supported on this channel]");
         it.hidden = true;
         assert_eq!(told(&mut Story::default(), &it), None);
     }
