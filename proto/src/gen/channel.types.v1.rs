@@ -1195,7 +1195,8 @@ pub struct Chat {
     /// Labels given here, sorted, without repeats.
     #[prost(string, repeated, tag = "19")]
     pub labels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// All messages of the chat up to this time are stored here. Unset: no claim beyond the account's.
+    /// All messages of the chat up to this time are stored here, as far as that was found out for it alone. The account's
+    /// `Freshness.complete_up_to` holds for it too: the later of the two counts. Unset: no claim beyond the account's.
     #[prost(message, optional, tag = "20")]
     pub complete_up_to: ::core::option::Option<::prost_types::Timestamp>,
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.

@@ -118,6 +118,8 @@ pub struct Chat {
     pub order: SortKey,
     /// A group's own picture, once it is here.
     pub picture: Option<StoredFile>,
+    /// All its messages up to this time are here, as far as that was found out for it alone.
+    pub complete_up_to: Option<Micros>,
     /// The sequence number of the last event about it.
     pub rev: u64,
 }
@@ -144,8 +146,18 @@ impl Chat {
             last: None,
             order: SortKey::MIN,
             picture: None,
+            complete_up_to: None,
             rev: 0,
         }
+    }
+
+    /// All its messages up to this time are here; the latest such time counts.
+    pub fn merge_complete(&mut self, up_to: Micros) -> Merged {
+        if self.complete_up_to.is_some_and(|known| known >= up_to) {
+            return Merged::NOTHING;
+        }
+        self.complete_up_to = Some(up_to);
+        Merged::SHOWN
     }
 
     /// Takes in what a payload says about the chat. Subject and pin: the latest message's word counts.

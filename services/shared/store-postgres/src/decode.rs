@@ -32,7 +32,7 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.labels::text AS labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last::text AS last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone, c.picture::text AS picture, \
+    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture::text AS picture, \
     p.picture::text AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`. Its files and reactions
@@ -199,6 +199,7 @@ pub(crate) fn chat(row: &PgRow) -> Result<Chat, StoreError> {
         last: last.map(|text| json("chats", key, text)).transpose()?,
         order: SortKey::from_bytes(get(row, "place")?).ok_or_else(|| bad("place"))?,
         picture: part(row, "chats", key, "picture")?,
+        complete_up_to: micros(row, "complete_up_to")?,
         rev: number(get(row, "rev")?),
     })
 }

@@ -192,3 +192,20 @@ pub(crate) async fn write(
     }
     Ok(())
 }
+
+/// Writes up to when everything of chats is here.
+pub(crate) async fn complete_chats(
+    c: &mut SqliteConnection,
+    chats: &[Owned<(i64, Micros)>],
+) -> Result<(), StoreError> {
+    for Owned { account_key, row: (chat, up_to) } in chats {
+        sqlx::query("UPDATE chats SET complete_up_to = ? WHERE account_key = ? AND chat_key = ?")
+            .bind(up_to.0)
+            .bind(account_key)
+            .bind(chat)
+            .execute(&mut *c)
+            .await
+            .map_err(sorted)?;
+    }
+    Ok(())
+}

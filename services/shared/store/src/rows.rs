@@ -329,6 +329,8 @@ pub struct Writes {
     pub sync_chats: Vec<Owned<SyncChat>>,
     /// Up to when everything of an account is here.
     pub complete: Vec<Owned<Micros>>,
+    /// Up to when everything of a chat is here: its key, and the time.
+    pub complete_chats: Vec<Owned<(i64, Micros)>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
     /// Pictures that are wanted.

@@ -34,7 +34,7 @@ pub fn chat(account_id: &str, chat: &ChatRecord, now: Micros) -> pb::Chat {
         sort_key: sort_key(&chat.order),
         local_name: chat.own_name.clone().unwrap_or_default(),
         labels: chat.labels.clone(),
-        complete_up_to: None,
+        complete_up_to: optional(chat.complete_up_to),
         revision: chat.rev,
         picture_etag: super::picture_etag(chat.picture.as_ref()),
     }

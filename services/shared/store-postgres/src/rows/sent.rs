@@ -49,13 +49,14 @@ mod tests {
         syncs,
     };
 
-    const SCHEMA: [&str; 6] = [
+    const SCHEMA: [&str; 7] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
         include_str!("../../migrations/0007_history.sql"),
         include_str!("../../migrations/0009_people.sql"),
         include_str!("../../migrations/0010_pictures.sql"),
+        include_str!("../../migrations/0013_complete_chats.sql"),
     ];
     /// Types that only older programs send.
     const RETIRED: [&str; 5] =
@@ -109,6 +110,7 @@ mod tests {
             people::LinkRow::SENT,
             people::MemberRow::SENT,
             pictures::PictureRow::SENT,
+            syncs::CompleteChatRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
         assert_eq!(sent.to_vec(), created());

@@ -132,6 +132,19 @@ row_sent!(
     }
 );
 
+const COMPLETE_CHATS: &str = "UPDATE chats c SET complete_up_to = u.up_to \
+    FROM unnest($1::complete_chat_row[]) AS u \
+    WHERE c.account_key = u.account_key AND c.chat_key = u.chat_key";
+
+row_sent!(
+    "complete_chat_row",
+    struct CompleteChatRow {
+        account_key: i64,
+        chat_key: i64,
+        up_to: i64,
+    }
+);
+
 /// Writes synchronisations, their chats, and up to when everything of an account is here.
 pub(super) fn write(together: &mut Together, writes: &Writes) -> Result<(), StoreError> {
     together.part(WRITE, tried::<_, SyncRow>(&writes.syncs)?);
@@ -152,6 +165,15 @@ pub(super) fn write(together: &mut Together, writes: &Writes) -> Result<(), Stor
         complete.map(|Owned { account_key, row }| CompleteRow {
             account_key: *account_key,
             up_to: row.0,
+        }),
+    );
+    let complete = writes.complete_chats.iter();
+    together.part(
+        COMPLETE_CHATS,
+        complete.map(|Owned { account_key, row: (chat_key, up_to) }| CompleteChatRow {
+            account_key: *account_key,
+            chat_key: *chat_key,
+            up_to: up_to.0,
         }),
     );
     Ok(())

@@ -49,6 +49,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     outbox::actions(c, &writes.actions).await?;
     outbox::aliases(c, &writes.aliases).await?;
     sync::write(c, &writes.syncs, &writes.sync_chats, &writes.complete).await?;
+    sync::complete_chats(c, &writes.complete_chats).await?;
     crate::media::ends(c, &writes.fetched).await?;
     crate::pictures::write(c, &writes.pictures, &writes.looked).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;

@@ -118,6 +118,35 @@ async fn log_since(fresh: &Fresh, seq: usize) -> Vec<LogRow> {
     audit(fresh, ACCOUNT).await.split_off(seq)
 }
 
+pub async fn a_chat_that_was_read_by_itself_is_complete_by_itself(fresh: &Fresh) {
+    let facts =
+        vec![received(incoming("m1", "c1", "Hi", 100)), received(incoming("m2", "c2", "Hi", 100))];
+    fresh.take(ACCOUNT, facts, 101).await;
+    let one = SyncAsk { chat: Some("c1".into()), ..ask(1, None) };
+    let run = Run::new(fresh, one, 110).await;
+    let before = audit(fresh, ACCOUNT).await.len();
+    run.read(page("c1", vec![read_in(incoming("m0", "c1", "before", 50))], Some("p2"), 111), 112)
+        .await;
+    assert_eq!(fresh.chat(ACCOUNT, "c1").await.complete_up_to, None, "there is more");
+    run.read(page("c1", vec![], None, 113), 114).await;
+    assert_eq!(fresh.chat(ACCOUNT, "c1").await.complete_up_to, Some(at(110).0));
+    assert_eq!(fresh.chat(ACCOUNT, "c2").await.complete_up_to, None);
+    let told = log_since(fresh, before).await;
+    let told = told.iter().any(|row| (row.op, row.entity_id.as_str()) == (Op::Put, "c1"));
+    assert!(told, "screens are told");
+    run.end(SyncState::Done, 115).await;
+    assert_eq!(fresh.account(ACCOUNT).await.record.complete_up_to, None);
+    // Read from a time on that leaves a gap, it is no more complete than before.
+    let later = SyncAsk { chat: Some("c1".into()), since: Some(at(500)), ..ask(2, None) };
+    let run = Run::new(fresh, later, 600).await;
+    run.read(page("c1", vec![], None, 601), 602).await;
+    assert_eq!(fresh.chat(ACCOUNT, "c1").await.complete_up_to, Some(at(110).0));
+    let whole = SyncAsk { chat: Some("c2".into()), since: Some(at(500)), ..ask(3, None) };
+    let run = Run::new(fresh, whole, 700).await;
+    run.read(page("c2", vec![], None, 701), 702).await;
+    assert_eq!(fresh.chat(ACCOUNT, "c2").await.complete_up_to, None);
+}
+
 pub async fn history_is_read_in_quietly_and_leaves_nothing_unread(fresh: &Fresh) {
     // The account is known by a message of today.
     fresh.take(ACCOUNT, vec![received(incoming("today", "c1", "Hi", 100))], 101).await;
@@ -202,7 +231,10 @@ pub async fn a_page_that_is_read_twice_adds_nothing_and_tells_nothing(fresh: &Fr
     let done = run.read(page("c1", facts(), None, 201), 202).await;
     assert_eq!((done.messages_added, done.messages_read), (1, 3));
     let told = log_since(fresh, before).await;
-    assert!(told.iter().all(|row| row.entity == Entity::Sync), "{told:?}");
+    // The chat is complete now; of its messages there is no news.
+    let news = told.iter().filter(|row| row.entity != Entity::Sync);
+    let news: Vec<_> = news.map(|row| (row.op, row.entity)).collect();
+    assert_eq!(news, [(Op::Put, Entity::Chat)]);
     assert_eq!(fresh.messages(ACCOUNT, "c1").await.len(), 2);
 }
 

@@ -110,6 +110,8 @@ pub(super) struct Book {
     pub wanted_chats: Vec<ChatId>,
     /// Keys of people whose chats are wanted.
     pub wanted_people: Vec<i64>,
+    /// Chats whose messages are here up to another time now.
+    pub complete_chats: Vec<(i64, Micros)>,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
 }
@@ -189,6 +191,7 @@ impl Book {
             reading: None,
             wanted_chats: Vec::new(),
             wanted_people: Vec::new(),
+            complete_chats: Vec::new(),
             expected_wait: None,
         }
     }
@@ -275,6 +278,8 @@ impl Book {
         writes.jobs.extend(jobs.map(|entry| Owned { account_key, row: entry.row }));
         let actions = self.actions.into_values().filter(|entry| entry.stored);
         writes.actions.extend(actions.map(|entry| Owned { account_key, row: entry.row }));
+        let complete_chats = self.complete_chats.into_iter();
+        writes.complete_chats.extend(complete_chats.map(|row| Owned { account_key, row }));
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
         writes.fetched.extend(self.fetched.into_iter().map(|row| Owned { account_key, row }));

@@ -379,11 +379,37 @@ impl Book {
             return;
         };
         (task.done, task.cursor) = (true, None);
+        if !failed {
+            self.chat_is_complete(key, chat);
+        }
         self.change_sync(key, false, |sync| {
             sync.chats_done += 1;
             sync.chats_failed += u64::from(failed);
         });
         self.tell_progress(key, now);
+    }
+
+    /// Everything that UniPile had of a chat when the synchronisation began is here.
+    fn chat_is_complete(&mut self, key: i64, chat: i64) {
+        let Some(sync) = self.syncs.get(&key).map(|entry| &entry.row) else { return };
+        let (Some(up_to), Some(entry)) = (sync.started_at, self.chats.get_mut(&chat)) else {
+            return;
+        };
+        // That of the whole account is told at the end of all its chats.
+        if sync.kind != SyncKind::Chat && self.account.row.complete_up_to.is_some() {
+            return;
+        }
+        // What lies before must be here: all, or up to where it begins.
+        let known = self.account.row.complete_up_to.max(entry.row.complete_up_to);
+        if sync.since.is_some_and(|since| known.is_none_or(|known| since > known)) {
+            return;
+        }
+        let merged = entry.row.merge_complete(up_to);
+        entry.note(merged);
+        if merged.stored {
+            self.complete_chats.push((chat, up_to));
+            self.touched.chats.push(chat);
+        }
     }
 
     fn tell_progress(&mut self, key: i64, now: Micros) {

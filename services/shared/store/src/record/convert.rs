@@ -129,6 +129,7 @@ impl From<&Chat> for ChatRecord {
             rev: chat.rev,
             labels: chat.labels.clone(),
             own_name: chat.own_name.clone(),
+            complete_up_to: chat.complete_up_to.map(|at| at.0),
             picture: chat.picture().map(Into::into),
         }
     }

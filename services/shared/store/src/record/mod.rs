@@ -204,6 +204,9 @@ pub struct ChatRecord {
     /// The picture to show, once it is here.
     #[prost(message, optional, tag = "19")]
     pub picture: Option<StoredRecord>,
+    /// All its messages up to this time are here.
+    #[prost(int64, optional, tag = "20")]
+    pub complete_up_to: Option<i64>,
 }
 
 /// A chat's last message.

@@ -1,0 +1,5 @@
+-- Up to when all messages of a chat are here, where it was read by itself or before the whole account was.
+
+ALTER TABLE chats ADD COLUMN complete_up_to bigint;
+
+CREATE TYPE complete_chat_row AS (account_key bigint, chat_key bigint, up_to bigint);
