@@ -11,6 +11,7 @@
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Syncs`] | history is read in once, gaps are repaired, and how far that came is known |
+//! | [`Erasures`] | a contact or an account is forgotten to the last byte, and does not come back from the past |
 //! | [`Media`] | every file of a message is fetched to an end, by one at a time |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
@@ -19,6 +20,7 @@
 //! pass the conformance suite (feature `conformance`).
 
 pub mod claims;
+pub mod erase;
 pub mod error;
 pub mod intake;
 pub mod log;
@@ -35,6 +37,7 @@ pub mod uploads;
 pub mod conformance;
 
 pub use claims::Claims;
+pub use erase::Erasures;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
@@ -45,6 +48,12 @@ pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims {}
+pub trait Store:
+    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + Erasures
+{
+}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims> Store for T {}
+impl<T> Store for T where
+    T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + Erasures
+{
+}

@@ -1,5 +1,6 @@
 //! The rows that the projection reads and writes. This is all that a backend knows of it.
 
+use crate::erase::Shelf;
 use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
@@ -29,6 +30,8 @@ pub struct OpenAccount {
     pub next_key: i64,
     /// It has messages in its outbox that an own message may turn out to be.
     pub has_sent: bool,
+    /// Something of it was erased that may not come back.
+    pub has_marks: bool,
 }
 
 /// A fact that waits for its message.
@@ -392,7 +395,7 @@ impl Writes {
 
 /// The rows of one open transaction.
 #[async_trait]
-pub trait Rows: Send {
+pub trait Rows: Shelf {
     /// Opens accounts for writing, locking them in the order of their keys before anything else is
     /// touched. Unknown ones are created for the adopting tenant, or left out.
     async fn open(

@@ -13,6 +13,7 @@
 mod acts;
 mod apply;
 mod claims;
+mod erase;
 mod facts;
 mod inbox;
 mod log;
@@ -27,6 +28,7 @@ mod uploads;
 pub use acts::*;
 pub use apply::*;
 pub use claims::*;
+pub use erase::*;
 pub use inbox::*;
 pub use log::*;
 pub use media::*;
@@ -50,10 +52,18 @@ pub struct Fresh {
     pub guard: Box<dyn Any + Send>,
     /// Runs a statement behind the store's back, to damage what it holds. Returns how many rows it changed.
     pub sql: Sql,
+    /// Looks through every column of every table. Returns where it found a text, as `table.column`.
+    pub places: Places,
 }
 
 /// See [`Fresh::sql`].
 pub type Sql = Box<dyn Fn(String) -> Changed + Send + Sync>;
+
+/// See [`Fresh::places`].
+pub type Places = Box<dyn Fn(String) -> Found + Send + Sync>;
+
+/// Where a text was found.
+pub type Found = Pin<Box<dyn Future<Output = Vec<String>> + Send>>;
 
 /// How many rows a statement changed.
 pub type Changed = Pin<Box<dyn Future<Output = u64> + Send>>;
@@ -140,6 +150,12 @@ macro_rules! store_conformance {
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
+            an_erased_contact_is_found_nowhere_and_the_others_as_before,
+            what_was_erased_does_not_come_back_from_the_past,
+            an_erasure_is_asked_for_once_and_by_known_names,
+            a_payload_that_waits_is_applied_before_it_goes,
+            an_erased_account_is_found_nowhere_and_the_others_as_before,
+            bytes_that_nothing_names_are_deleted_by_one_and_announced_ones_stay,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

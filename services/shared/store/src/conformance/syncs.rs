@@ -20,11 +20,11 @@ use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(30);
 
-fn ask(number: u128, kind: Option<SyncKind>) -> SyncAsk {
+pub(super) fn ask(number: u128, kind: Option<SyncKind>) -> SyncAsk {
     SyncAsk { kind, ..SyncAsk::new(Uuid::from_u128(number)) }
 }
 
-fn listed(chat: &str, second: i64) -> ListedChat {
+pub(super) fn listed(chat: &str, second: i64) -> ListedChat {
     let claim = ChatClaim {
         id: chat.into(),
         provider_id: Some(format!("{chat}@lid")),
@@ -43,12 +43,12 @@ fn listed(chat: &str, second: i64) -> ListedChat {
 }
 
 /// As UniPile's API tells it: without the people.
-fn read_in(message: Received) -> Fact {
+pub(super) fn read_in(message: Received) -> Fact {
     received(Received { attendees: vec![], ..message })
 }
 
 /// A synchronisation that was taken.
-struct Run<'f> {
+pub(super) struct Run<'f> {
     fresh: &'f Fresh,
     id: Uuid,
     taken: u32,
@@ -68,24 +68,29 @@ async fn stands(fresh: &Fresh, step: SyncStep, second: i64) -> SyncRecord {
 
 impl<'f> Run<'f> {
     /// Asks for one and takes it.
-    async fn new(fresh: &'f Fresh, ask: SyncAsk, second: i64) -> Self {
+    pub(super) async fn new(fresh: &'f Fresh, ask: SyncAsk, second: i64) -> Self {
         let id = ask.id;
         stands(fresh, SyncStep::Ask(Box::new(ask)), second).await;
         let taken = stands(fresh, SyncStep::Take(id, LEASE), second).await.taken;
         Self { fresh, id, taken }
     }
 
-    async fn list(&self, chats: Vec<ListedChat>, next: Option<&str>, second: i64) -> SyncRecord {
+    pub(super) async fn list(
+        &self,
+        chats: Vec<ListedChat>,
+        next: Option<&str>,
+        second: i64,
+    ) -> SyncRecord {
         let step = SyncStep::Chats(self.id, self.taken, chats, next.map(Into::into));
         stands(self.fresh, step, second).await
     }
 
-    async fn read(&self, read: MessagesRead, second: i64) -> SyncRecord {
+    pub(super) async fn read(&self, read: MessagesRead, second: i64) -> SyncRecord {
         let step = SyncStep::Messages(self.id, self.taken, Box::new(read));
         stands(self.fresh, step, second).await
     }
 
-    async fn next(&self) -> Option<NextChat> {
+    pub(super) async fn next(&self) -> Option<NextChat> {
         self.fresh.store.next_chat(&ACCOUNT.into(), self.id).await.expect("an answer")
     }
 
@@ -94,7 +99,7 @@ impl<'f> Run<'f> {
     }
 }
 
-fn page(chat: &str, facts: Vec<Fact>, next: Option<&str>, second: i64) -> MessagesRead {
+pub(super) fn page(chat: &str, facts: Vec<Fact>, next: Option<&str>, second: i64) -> MessagesRead {
     let read = facts.len() as u64;
     let end = PageEnd { read, next: next.map(Into::into) };
     MessagesRead { chat: Some(chat.into()), facts, read_at: at(second), end: Some(end) }

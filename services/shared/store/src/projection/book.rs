@@ -1,6 +1,6 @@
 //! One account's rows while facts are applied to them.
 
-use crate::log::Position;
+use crate::log::{Entity, Position};
 use crate::media::FetchEnd;
 use crate::rows::{
     ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
@@ -101,6 +101,12 @@ pub(super) struct Book {
     pub wanted_chats: Vec<ChatId>,
     /// Keys of people whose chats are wanted.
     pub wanted_people: Vec<i64>,
+    /// Something of the account was erased.
+    pub has_marks: bool,
+    /// Digests of the erased that are at hand, and up to when nothing of them comes back.
+    pub marks: HashMap<String, Micros>,
+    /// The present unit was about the erased, and said nothing to be kept.
+    pub is_erased: bool,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
 }
@@ -131,6 +137,8 @@ pub(super) struct Touched {
     pub renamed: Vec<(ChatId, i64)>,
     /// Synchronisations.
     pub syncs: Vec<i64>,
+    /// What is gone: what it was, and its public id.
+    pub gone: Vec<(Entity, String)>,
 }
 
 impl Book {
@@ -173,6 +181,9 @@ impl Book {
             reading: None,
             wanted_chats: Vec::new(),
             wanted_people: Vec::new(),
+            has_marks: open.has_marks,
+            marks: HashMap::new(),
+            is_erased: false,
             expected_wait: None,
         }
     }

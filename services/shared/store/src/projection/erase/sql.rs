@@ -1,0 +1,181 @@
+//! The statements. See [`crate::erase::Statement`] for how they are written.
+
+// ---- erasures -----------------------------------------------------------------------------------------------------
+
+/// In the transaction of a piece, so that each is done once.
+pub(super) const TAKE: &str =
+    "UPDATE erasures SET version = version + 1 WHERE id = $6 AND version = $4 AND state = 1";
+
+pub(super) const NOTE: &str =
+    "UPDATE erasures SET state = $4, next_at = $5, record = $7 WHERE id = $6";
+
+pub(super) const STORE: &str = "INSERT INTO erasures (id, account, kind, state, next_at, version, record) \
+    VALUES ($6, $7, $4, 1, $5, 0, $8)";
+
+pub(super) const OPEN: &str = "SELECT version AS k, CAST(state AS bigint) AS n, record AS t, NULL AS b FROM erasures \
+    WHERE account = $6 AND kind = $4 AND state = 1";
+
+/// Accounts that were erased, or are being.
+pub(crate) const ERASED_ACCOUNTS: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, account AS t, NULL AS b FROM erasures \
+    WHERE kind = 2 AND account IN {texts}";
+
+// ---- marks --------------------------------------------------------------------------------------------------------
+
+pub(super) const MARK: &str = "INSERT INTO erasure_marks (account_key, digest, up_to) \
+    SELECT $1, t.value, $4 FROM {texts} AS t WHERE true \
+    ON CONFLICT (account_key, digest) DO UPDATE SET up_to = \
+      CASE WHEN excluded.up_to > erasure_marks.up_to THEN excluded.up_to ELSE erasure_marks.up_to END";
+
+pub(crate) const MARKS: &str = "SELECT up_to AS k, CAST(0 AS bigint) AS n, digest AS t, NULL AS b FROM erasure_marks \
+    WHERE account_key = $1 AND digest IN {texts}";
+
+// ---- people and chats ---------------------------------------------------------------------------------------------
+
+/// The chats of two with people.
+pub(super) const CHATS: &str = "SELECT c.chat_key AS k, CAST(0 AS bigint) AS n, c.id AS t, NULL AS b FROM chats c \
+    WHERE c.account_key = $1 AND c.kind = 0 AND (c.counterparty_key IN {keys} OR c.chat_key IN \
+      (SELECT j.chat_key FROM chat_attendees j WHERE j.account_key = $1 AND j.attendee_key IN {keys}))";
+
+pub(super) const ALSO: &str = "SELECT c.chat_key AS k, CAST(0 AS bigint) AS n, c.provider_id AS t, NULL AS b FROM chats c \
+    WHERE c.account_key = $1 AND c.chat_key IN {keys} AND c.provider_id IS NOT NULL \
+    UNION ALL SELECT a.chat_key AS k, CAST(1 AS bigint) AS n, a.id AS t, NULL AS b FROM chat_aliases a \
+    WHERE a.account_key = $1 AND a.chat_key IN {keys}";
+
+/// What is seen of people and chats, and what would still leave for them.
+pub(super) const SEEN: [&str; 7] = [
+    "DELETE FROM outbox WHERE account_key = $1 AND chat_key IN {keys} AND phase IN (1, 2, 3)",
+    "DELETE FROM actions WHERE account_key = $1 AND chat_key IN {keys} AND stage = 1",
+    "DELETE FROM work_items WHERE account_key = $1 AND kind IN (1, 2, 3, 4) AND subject IN {texts}",
+    "DELETE FROM chat_aliases WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM chats WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM person_links WHERE account_key = $1 AND kind IN ('phone', 'lid', 'providerid') \
+       AND value IN {texts} AND attendee_key IN {keys}",
+    "DELETE FROM attendees WHERE account_key = $1 AND attendee_key IN {keys}",
+];
+
+// ---- messages -----------------------------------------------------------------------------------------------------
+
+/// 1: of an erased chat, 2: theirs in another one.
+pub(super) const THEIRS: &str = "SELECT m.message_key AS k, \
+      CASE WHEN m.chat_key IN {keys} THEN CAST(1 AS bigint) ELSE 2 END AS n, NULL AS t, {m.id} AS b FROM messages m \
+    WHERE m.account_key = $1 AND m.message_key >= $4 AND m.message_key < $5 \
+      AND (m.chat_key IN {keys} OR m.sender_key IN {keys}) ORDER BY m.message_key";
+
+/// 3: quotes somebody, 4: they reacted, 5: quotes a message of theirs.
+pub(super) const MENTIONS: &str = "SELECT m.message_key AS k, \
+      CASE WHEN EXISTS (SELECT 1 FROM reactions r WHERE r.account_key = m.account_key \
+          AND r.message_key = m.message_key AND r.actor_key IN {keys}) THEN CAST(4 AS bigint) \
+        WHEN EXISTS (SELECT 1 FROM messages q WHERE q.account_key = m.account_key \
+          AND q.upstream_id = m.quoted->>'message' AND q.sender_key IN {keys}) THEN 5 ELSE 3 END AS n, \
+      CAST(m.quoted AS text) AS t, {m.id} AS b FROM messages m \
+    WHERE m.account_key = $1 AND m.message_key >= $4 AND m.message_key < $5 \
+      AND m.chat_key NOT IN {keys} AND (m.quoted IS NOT NULL OR m.reactions > 0) ORDER BY m.message_key";
+
+/// The payloads that first told of messages, or of their texts.
+pub(super) const PAYLOADS_OF: &str = "DELETE FROM webhook_inbox WHERE state IN (1, 2, 3, 4) AND id IN ( \
+       SELECT m.arrived_inbox FROM messages m WHERE m.account_key = $1 AND m.message_key IN {keys} \
+       UNION SELECT m.content_inbox FROM messages m WHERE m.account_key = $1 AND m.message_key IN {keys} \
+       UNION SELECT v.inbox FROM message_versions v WHERE v.account_key = $1 AND v.message_key IN {keys})";
+
+/// What belongs to messages; those themselves come last.
+pub(super) const CHILDREN: [&str; 9] = [
+    "DELETE FROM parked_facts WHERE account_key = $1 AND upstream_id IN (SELECT m.upstream_id FROM messages m \
+       WHERE m.account_key = $1 AND m.message_key IN {keys})",
+    "INSERT INTO media_sweeps (sha256, due_at, state) SELECT DISTINCT f.sha256, 0, 1 FROM media_fetches f \
+       WHERE f.account_key = $1 AND f.sha256 IS NOT NULL AND f.message IN (SELECT m.upstream_id FROM messages m \
+       WHERE m.account_key = $1 AND m.message_key IN {keys}) ON CONFLICT (sha256) DO NOTHING",
+    "DELETE FROM media_fetches WHERE account_key = $1 AND message IN (SELECT m.upstream_id FROM messages m \
+       WHERE m.account_key = $1 AND m.message_key IN {keys})",
+    "DELETE FROM work_items WHERE account_key = $1 AND kind IN (1, 3) AND subject IN \
+       (SELECT m.upstream_id FROM messages m WHERE m.account_key = $1 AND m.message_key IN {keys})",
+    "DELETE FROM attachments WHERE account_key = $1 AND message_key IN {keys}",
+    "DELETE FROM reactions WHERE account_key = $1 AND message_key IN {keys}",
+    "DELETE FROM message_versions WHERE account_key = $1 AND message_key IN {keys}",
+    "DELETE FROM held_echoes WHERE account_key = $1 AND message_key IN {keys}",
+    "DELETE FROM outbox WHERE account_key = $1 AND message_key IN {keys}",
+];
+
+pub(super) const MESSAGES: &str =
+    "DELETE FROM messages WHERE account_key = $1 AND message_key IN {keys}";
+
+pub(super) const REACTIONS: &str = "DELETE FROM reactions WHERE account_key = $1 AND message_key >= $4 \
+    AND message_key < $5 AND actor_key IN {keys}";
+
+// ---- what waits ---------------------------------------------------------------------------------------------------
+
+/// Tables that are small, or whose rows of one account are.
+pub(super) const REST: [&str; 7] = [
+    "DELETE FROM parked_facts WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
+       WHERE {in}(CAST(fact AS text), t.value) > 0)",
+    "DELETE FROM held_echoes WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
+       WHERE {in}(CAST(fact AS text), t.value) > 0)",
+    "DELETE FROM outbox WHERE account_key = $1 AND (chat_key IN {keys} OR EXISTS (SELECT 1 FROM {texts} AS t \
+       WHERE {in}(CAST(request AS text), t.value) > 0))",
+    "DELETE FROM actions WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM sync_chats WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM syncs WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
+       WHERE {in}(CAST(state AS text), t.value) > 0)",
+    "DELETE FROM chat_attendees WHERE account_key = $1 AND (chat_key IN {keys} OR attendee_key IN {keys})",
+];
+
+// ---- payloads and changes -----------------------------------------------------------------------------------------
+
+pub(super) const LAST_PAYLOAD: &str = "SELECT coalesce(max(id), 0) AS k, coalesce(min(id), 0) AS n, NULL AS t, NULL AS b FROM webhook_inbox";
+
+/// The texts are the account's id.
+pub(super) const PAYLOADS: &str = "SELECT id AS k, CAST(state AS bigint) AS n, NULL AS t, body AS b \
+    FROM webhook_inbox WHERE id >= $4 AND id < $5 AND (account_key = $1 \
+      OR account_key IS NULL AND (account IS NULL OR account IN {texts})) ORDER BY id";
+
+pub(super) const NO_PAYLOADS: &str =
+    "DELETE FROM webhook_inbox WHERE id IN {keys} AND state IN (1, 2, 3, 4)";
+
+pub(super) const NO_PAYLOADS_AT_ALL: &str = "DELETE FROM webhook_inbox WHERE id >= $4 AND id < $5 \
+    AND (account_key = $1 OR account IN {texts})";
+
+pub(super) const LAST_CHANGE: &str = "SELECT head AS k, floor AS n, NULL AS t, NULL AS b FROM account_head \
+    WHERE account_key = $1";
+
+pub(super) const CHANGES: &str = "SELECT seq AS k, CAST(0 AS bigint) AS n, NULL AS t, body AS b FROM change_log \
+    WHERE account_key = $1 AND seq >= $4 AND seq < $5 AND body IS NOT NULL ORDER BY seq";
+
+pub(super) const BLANK: &str =
+    "UPDATE change_log SET body = NULL WHERE account_key = $1 AND seq IN {keys}";
+
+// ---- accounts -----------------------------------------------------------------------------------------------------
+
+/// What makes an account one: without these nobody finds its rows.
+pub(super) const ACCOUNT: [&str; 3] = [
+    "DELETE FROM account_claims WHERE id IN {texts}",
+    "DELETE FROM account_head WHERE account_key = $1",
+    "DELETE FROM accounts WHERE account_key = $1",
+];
+
+pub(super) const SOME_FILES: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, sha256 AS t, NULL AS b FROM media_fetches \
+    WHERE account_key = $1 AND sha256 IS NOT NULL LIMIT $5";
+
+pub(super) const SWEEP_FILES: &str = "INSERT INTO media_sweeps (sha256, due_at, state) \
+    SELECT DISTINCT t.value, 0, 1 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO NOTHING";
+
+pub(super) const NO_FETCHES: &str =
+    "DELETE FROM media_fetches WHERE account_key = $1 AND sha256 IN {texts}";
+
+pub(super) const SOME_MESSAGES: &str = "SELECT message_key AS k, CAST(0 AS bigint) AS n, NULL AS t, NULL AS b FROM messages \
+    WHERE account_key = $1 ORDER BY message_key LIMIT $5";
+
+// ---- files --------------------------------------------------------------------------------------------------------
+
+/// Nothing comes of it while the bytes are being deleted.
+pub(super) const ANNOUNCE: &str = "INSERT INTO media_sweeps (sha256, due_at, state) \
+    SELECT t.value, $4, 1 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO UPDATE SET due_at = \
+      CASE WHEN excluded.due_at > media_sweeps.due_at THEN excluded.due_at ELSE media_sweeps.due_at END \
+    WHERE media_sweeps.state = 1";
+
+pub(super) const TAKE_SWEEP: &str =
+    "UPDATE media_sweeps SET state = 2, due_at = $5 WHERE sha256 IN {texts} AND due_at <= $4";
+
+/// Every row that names bytes by their hash.
+pub(super) const NAMED: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, f.sha256 AS t, NULL AS b FROM media_fetches f \
+    WHERE f.sha256 IN {texts} LIMIT 1";
+
+pub(super) const NO_SWEEP: &str = "DELETE FROM media_sweeps WHERE sha256 IN {texts}";
