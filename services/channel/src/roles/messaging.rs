@@ -7,7 +7,7 @@ use anyhow::Context;
 use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Fetcher, Importer, MessagingConfig, Outgoing, Subscription,
+    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Outgoing, Subscription,
     Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
@@ -83,6 +83,16 @@ fn fetch(
     });
 }
 
+/// Starts to erase what is to be erased, which needs no upstream.
+fn erase(stage: &Stage, store: &Arc<dyn Store>, connections: &Connections, objects: Objects) {
+    let (store, clock) = (Arc::clone(store), Arc::clone(&stage.clock));
+    let eraser = Eraser::new(store, clock, objects, connections.erase_wake());
+    let drain = stage.supervisor.drain();
+    stage
+        .supervisor
+        .spawn_restarting("eraser", Backoff::default(), move || eraser.clone().run(drain.clone()));
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
@@ -102,6 +112,7 @@ pub(crate) fn add(
     let connections =
         Connections::new(Arc::clone(store), upstream.clone(), clock.clone(), config.clone(), drain);
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
+    erase(stage, store, &connections, place.0.clone());
     if let Some(upstream) = upstream {
         fetch(stage, store, &upstream, media, place);
         if let Some((wanted, every)) = webhooks {

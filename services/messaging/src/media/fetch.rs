@@ -7,6 +7,7 @@ use channel_domain::fact::Attachment;
 use channel_domain::media::{Fetch, StoredFile};
 use channel_media::{MediaError, Put, Received};
 use channel_store::StoreError;
+use channel_store::erase::{self, Deed};
 use channel_store::media::{DueFetch, FetchEnd};
 use channel_store::outbox::{Command, Rules};
 use channel_unipile::upstream::Download;
@@ -21,6 +22,9 @@ use super::verdict::{self, Ended};
 const INSISTS: u32 = 3;
 /// How often the end of a try is written before its lease has to tell.
 const TRIES: u32 = 5;
+/// For how long bytes are announced before they are put, in microseconds, and how much of it must be left after.
+const ANNOUNCED: i64 = 3_600_000_000;
+const IN_TIME: i64 = 600_000_000;
 
 impl Shared {
     /// Fetches a file whose turn it is. Returns until when the account has to wait, if it has.
@@ -107,19 +111,30 @@ impl Shared {
             return verdict::incomplete(reason);
         }
         match self.keep(received).await {
-            Ok(stored) => Ended::With(Fetch::Stored(stored)),
+            Ok(Some(stored)) => Ended::With(Fetch::Stored(stored)),
+            Ok(None) => verdict::not_now(),
             Err(error) => verdict::no_room(&error),
         }
     }
 
-    async fn keep(&self, received: Received) -> Result<StoredFile, MediaError> {
+    /// Puts a file where it stays. Its bytes are announced before, and named by a message before the announcement
+    /// ends; until then nobody deletes them. `None`: somebody is just deleting the same ones, or it took too long.
+    async fn keep(&self, received: Received) -> Result<Option<StoredFile>, MediaError> {
         let mime = infer::get(received.head()).map(|found| found.mime_type().to_owned());
         let (mut file, stored) = received.finish(mime).await?;
+        let until = Micros(self.now().0.saturating_add(ANNOUNCED));
+        let announce = Deed::Announce(stored.sha256.clone(), until);
+        if !erase::is_so(&*self.store, announce).await.unwrap_or(false) {
+            return Ok(None);
+        }
         let put = self.objects.put(&mut file, &stored).await?;
+        if self.now().0 > until.0 - IN_TIME {
+            return Ok(None);
+        }
         let outcome = if put == Put::Written { "written" } else { "known" };
         metrics::counter!("channel_media_stored_total", "outcome" => outcome).increment(1);
         metrics::counter!("channel_media_bytes_total").increment(stored.size);
-        Ok(stored)
+        Ok(Some(stored))
     }
 
     /// Notes how a try ended.

@@ -178,6 +178,20 @@ impl Objects {
     }
 }
 
+impl Objects {
+    /// Deletes a file. That it was not there is as good.
+    ///
+    /// # Errors
+    ///
+    /// When it may still be there.
+    pub async fn delete(&self, sha256: &str) -> Result<(), MediaError> {
+        match self.store.delete(&path(sha256)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 async fn copy(file: &mut File, write: &mut WriteMultipart) -> Result<(), MediaError> {
     let mut buffer = BytesMut::with_capacity(READ);
     while file.read_buf(&mut buffer).await? > 0 {
