@@ -8,6 +8,7 @@
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //! | [`Importer`] | reads history in and repairs gaps |
 //! | [`Eraser`] | erases contacts and accounts, and bytes that nothing names |
+//! | [`Retention`] | deletes what is old |
 //! | [`Fetcher`] | fetches the files of messages into the folder or bucket where they stay |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
@@ -28,7 +29,7 @@ mod uploads;
 pub use config::MessagingConfig;
 pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
-pub use erase::Eraser;
+pub use erase::{Eraser, Retention, RetentionConfig};
 pub use error::MessagingError;
 pub use media::Fetcher;
 pub use outgoing::{Ask, Outgoing};

@@ -2,6 +2,10 @@
 //!
 //! What is to be done is in the database, so that it goes on after any end of this process, and any number may do it.
 
+mod retention;
+
+pub use retention::{Retention, RetentionConfig};
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +146,7 @@ impl Eraser {
     /// Deletes a file, if nothing names it. True if its place in the line is free.
     async fn delete(&self, sha256: String) -> Result<bool, StoreError> {
         let now = self.now();
+        self.objects.tidy(&sha256).await;
         let begin = Deed::BeginSweep(sha256.clone(), now, Micros(now.0.saturating_add(LEASE)));
         if !erase::is_so(&*self.store, begin).await? {
             return Ok(false);

@@ -127,14 +127,26 @@ impl Shared {
         if !erase::is_so(&*self.store, announce).await.unwrap_or(false) {
             return Ok(None);
         }
-        let put = self.objects.put(&mut file, &stored).await?;
-        if self.now().0 > until.0 - IN_TIME {
+        let put = self.objects.put(&mut file, &stored).await;
+        if put.is_err() || self.now().0 > until.0 - IN_TIME {
+            self.release(&stored).await;
+            put?;
             return Ok(None);
         }
+        let put = put?;
         let outcome = if put == Put::Written { "written" } else { "known" };
         metrics::counter!("channel_media_stored_total", "outcome" => outcome).increment(1);
         metrics::counter!("channel_media_bytes_total").increment(stored.size);
         Ok(Some(stored))
+    }
+
+    /// Nobody deletes the bytes from here on because of us. If it is not noted, the time does it.
+    async fn release(&self, stored: &StoredFile) {
+        let release = Deed::Release(stored.sha256.clone());
+        if let Err(error) = erase::is_so(&*self.store, release).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "that bytes are where they stay could not be noted");
+        }
     }
 
     /// Notes how a try ended.
@@ -155,9 +167,12 @@ impl Shared {
                 self.policy.after(setback, due.failures, rand::random(), now)
             }
         };
-        let file = due.file.clone();
+        let (file, stored) = (due.file.clone(), fetch.stored().cloned());
         let end = FetchEnd { file, attempt, fetch, next_at, counts };
         self.write(due, end).await?;
+        if let Some(stored) = stored {
+            self.release(&stored).await;
+        }
         Ok(next_at.filter(|_| too_many))
     }
 

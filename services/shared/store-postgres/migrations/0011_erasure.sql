@@ -26,6 +26,7 @@ CREATE TABLE erasure_marks (
 CREATE TABLE media_sweeps (
   sha256 text PRIMARY KEY,
   due_at bigint NOT NULL,
-  state  smallint NOT NULL                -- 1 to be looked at, 2 they are being deleted
+  state  smallint NOT NULL,               -- 1 to be looked at, 2 they are being deleted
+  puts   integer NOT NULL                 -- how many are about to put them where files lie
 );
 CREATE INDEX media_sweeps_due ON media_sweeps (due_at);

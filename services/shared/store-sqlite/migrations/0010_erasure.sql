@@ -26,6 +26,7 @@ CREATE TABLE erasure_marks (
 CREATE TABLE media_sweeps (
   sha256 TEXT PRIMARY KEY,
   due_at INTEGER NOT NULL,
-  state  INTEGER NOT NULL                 -- 1 to be looked at, 2 they are being deleted
+  state  INTEGER NOT NULL,                -- 1 to be looked at, 2 they are being deleted
+  puts   INTEGER NOT NULL                 -- how many are about to put them where files lie
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX media_sweeps_due ON media_sweeps (due_at);

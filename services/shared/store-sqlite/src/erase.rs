@@ -24,7 +24,7 @@ impl Erasures for SqliteStore {
     }
 
     async fn deed(&self, deed: Deed) -> Result<Deeds, StoreError> {
-        let can_wait = matches!(deed, Deed::Piece(_));
+        let can_wait = matches!(deed, Deed::Piece(_) | Deed::Prune(..) | Deed::Thin(_));
         let work = self.writer.write_in_turn(can_wait, move |connection| {
             Box::pin(async move {
                 // What is erased is overwritten, so that it is not left in the file.

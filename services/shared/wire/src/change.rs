@@ -17,10 +17,8 @@ pub fn change(account_id: &str, row: &LogRow) -> pb::Change {
         (Op::Merge, Some(state)) => id(state).to_owned(),
         _ => String::new(),
     };
-    let op = match (row.op, &state) {
-        (Op::Merge, None) => Op::Delete,
-        (op, _) => op,
-    };
+    let is_bare = row.op == Op::Merge && row.body.is_none();
+    let op = if is_bare { Op::Delete } else { row.op };
     pb::Change {
         seq: row.seq,
         op: kinds::op(op).into(),

@@ -156,6 +156,8 @@ macro_rules! store_conformance {
             a_payload_that_waits_is_applied_before_it_goes,
             an_erased_account_is_found_nowhere_and_the_others_as_before,
             bytes_that_nothing_names_are_deleted_by_one_and_announced_ones_stay,
+            old_messages_go_chat_by_chat_and_their_readers_are_told,
+            what_has_ended_goes_when_it_is_old,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

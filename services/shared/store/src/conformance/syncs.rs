@@ -94,7 +94,7 @@ impl<'f> Run<'f> {
         self.fresh.store.next_chat(&ACCOUNT.into(), self.id).await.expect("an answer")
     }
 
-    async fn end(&self, state: SyncState, second: i64) -> SyncRecord {
+    pub(super) async fn end(&self, state: SyncState, second: i64) -> SyncRecord {
         stands(self.fresh, SyncStep::End(self.id, self.taken, state, None), second).await
     }
 }

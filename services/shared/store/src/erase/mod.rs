@@ -3,10 +3,12 @@
 //! An erasure is a row with what is left to do. It goes piece by piece, each one transaction of a few rows; whoever
 //! comes by does the next one ([`piece`]). What is seen of the erased is gone with the first piece.
 
+mod age;
 mod marks;
 mod shelf;
 
 pub use crate::projection::erase::piece;
+pub use age::{Ended, Thin, prune, thin};
 pub use marks::{mark, names, names_of, needles};
 pub use shelf::{AccountTable, Seen, Shelf, Statement};
 
@@ -175,8 +177,14 @@ pub enum Deed {
     Ask(Box<ErasureAsk>),
     /// The next piece of one.
     Piece(Box<Ready>),
+    /// Rows of an account that have ended and are old, by their keys, go.
+    Prune(Ended, i64, Vec<i64>),
+    /// Old messages of a chat go.
+    Thin(Box<Thin>),
     /// A file with this hash is about to be put where files lie, until this time at most.
     Announce(String, Micros),
+    /// It is there and named, or it will not be.
+    Release(String),
     /// Somebody takes it up to delete the file of this hash, if nothing names it; the time, and until when.
     BeginSweep(String, Micros, Micros),
     /// It is deleted.
@@ -199,6 +207,8 @@ pub enum Deeds {
     Asked(Asked),
     /// To [`Deed::Piece`].
     Piece(Piece),
+    /// To [`Deed::Prune`] and [`Deed::Thin`]: how many went.
+    Gone(u64),
     /// Whether it is so: it may be put, it may be deleted, it was there.
     So(bool),
 }

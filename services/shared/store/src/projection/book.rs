@@ -139,6 +139,8 @@ pub(super) struct Touched {
     pub syncs: Vec<i64>,
     /// What is gone: what it was, and its public id.
     pub gone: Vec<(Entity, String)>,
+    /// Chats whose messages are to be read again.
+    pub thinned: Vec<String>,
 }
 
 impl Book {

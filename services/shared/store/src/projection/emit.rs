@@ -191,6 +191,10 @@ impl Book {
     }
 
     fn emit_gone(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for chat in &touched.thinned {
+            self.number();
+            log.push(self.invalidate(chat.clone()));
+        }
         for (entity, id) in &touched.gone {
             self.number();
             log.push(self.without_body(Op::Delete, *entity, id.clone()));

@@ -104,6 +104,7 @@ pub(super) async fn begin<R: Rows + ?Sized>(
     erasure.counts.people += (book.touched.gone.len() - chats) as u64;
     let marks: Vec<_> = names.iter().map(|name| mark(&account, name)).collect();
     let mark = Statement::of(work.account, sql::MARK).texts(marks);
+    // WhatsApp tells times in whole seconds: all of this one counts as before.
     rows.run(mark.between(now.0, 0)).await?;
     for sql in sql::SEEN {
         let statement = Statement::of(work.account, sql).keys(work.keys.clone());

@@ -2,7 +2,7 @@
 
 use super::contact::quotes;
 use super::sql;
-use crate::erase::{Erasure, Seen, Shelf, Statement, Step, Work};
+use crate::erase::{Erasure, Seen, Shelf, Statement, Step};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::log::Moved;
@@ -69,7 +69,7 @@ pub(super) async fn theirs<R: Rows + ?Sized>(
     let mut moved = Vec::new();
     if !found.is_empty() {
         let keys: Vec<i64> = found.iter().map(|row| row.key).collect();
-        erasure.counts.payloads += gone(rows, work, &keys).await?;
+        erasure.counts.payloads += gone(rows, work.account, &keys).await?;
         let of_chats = found.iter().filter(|row| row.number == 1).map(|row| row.key);
         let delete = Statement::of(work.account, sql::MESSAGES).keys(of_chats.collect::<Vec<_>>());
         rows.run(delete).await?;
@@ -84,15 +84,15 @@ pub(super) async fn theirs<R: Rows + ?Sized>(
 }
 
 /// What belongs to messages. Returns how many payloads that was.
-async fn gone<R: Shelf + ?Sized>(
+pub(super) async fn gone<R: Shelf + ?Sized>(
     rows: &mut R,
-    work: &Work,
+    account: i64,
     keys: &[i64],
 ) -> Result<u64, StoreError> {
-    rows.forget_words(work.account, keys).await?;
-    let payloads = rows.run(Statement::of(work.account, sql::PAYLOADS_OF).keys(keys)).await?;
+    rows.forget_words(account, keys).await?;
+    let payloads = rows.run(Statement::of(account, sql::PAYLOADS_OF).keys(keys)).await?;
     for sql in sql::CHILDREN {
-        rows.run(Statement::of(work.account, sql).keys(keys)).await?;
+        rows.run(Statement::of(account, sql).keys(keys)).await?;
     }
     Ok(payloads)
 }

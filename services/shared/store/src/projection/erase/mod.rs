@@ -2,11 +2,13 @@
 //! transaction, together with the note of how far the erasure is.
 
 mod account;
+mod age;
 mod ask;
 mod contact;
 mod messages;
 mod sql;
 pub(super) use sql::{ERASED_ACCOUNTS, MARKS};
+pub(crate) use sql::{OLD_ACTIONS, OLD_CHATS, OLD_JOBS, OLD_MESSAGES, OLD_SYNCS};
 mod sweep;
 
 use crate::erase::{Deed, Deeds, Erasure, Erasures, Piece, Ready, Seen, Shelf, Statement, Step};
@@ -62,7 +64,10 @@ pub async fn carry<R: Rows + ?Sized>(
             let (piece, moved) = advance(rows, *ready).await?;
             Ok((Deeds::Piece(piece), moved))
         }
+        Deed::Prune(ended, account, keys) => age::prune(rows, ended, account, keys).await,
+        Deed::Thin(thin) => age::thin(rows, *thin).await,
         Deed::Announce(sha256, until) => sweep::announce(rows, sha256, until).await,
+        Deed::Release(sha256) => sweep::release(rows, sha256).await,
         Deed::BeginSweep(sha256, now, until) => sweep::begin(rows, sha256, now, until).await,
         Deed::EndSweep(sha256) => sweep::end(rows, sha256).await,
     }

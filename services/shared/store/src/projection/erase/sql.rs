@@ -81,7 +81,7 @@ pub(super) const PAYLOADS_OF: &str = "DELETE FROM webhook_inbox WHERE state IN (
 pub(super) const CHILDREN: [&str; 9] = [
     "DELETE FROM parked_facts WHERE account_key = $1 AND upstream_id IN (SELECT m.upstream_id FROM messages m \
        WHERE m.account_key = $1 AND m.message_key IN {keys})",
-    "INSERT INTO media_sweeps (sha256, due_at, state) SELECT DISTINCT f.sha256, 0, 1 FROM media_fetches f \
+    "INSERT INTO media_sweeps (sha256, due_at, state, puts) SELECT DISTINCT f.sha256, 0, 1, 0 FROM media_fetches f \
        WHERE f.account_key = $1 AND f.sha256 IS NOT NULL AND f.message IN (SELECT m.upstream_id FROM messages m \
        WHERE m.account_key = $1 AND m.message_key IN {keys}) ON CONFLICT (sha256) DO NOTHING",
     "DELETE FROM media_fetches WHERE account_key = $1 AND message IN (SELECT m.upstream_id FROM messages m \
@@ -154,8 +154,8 @@ pub(super) const ACCOUNT: [&str; 3] = [
 pub(super) const SOME_FILES: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, sha256 AS t, NULL AS b FROM media_fetches \
     WHERE account_key = $1 AND sha256 IS NOT NULL LIMIT $5";
 
-pub(super) const SWEEP_FILES: &str = "INSERT INTO media_sweeps (sha256, due_at, state) \
-    SELECT DISTINCT t.value, 0, 1 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO NOTHING";
+pub(super) const SWEEP_FILES: &str = "INSERT INTO media_sweeps (sha256, due_at, state, puts) \
+    SELECT DISTINCT t.value, 0, 1, 0 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO NOTHING";
 
 pub(super) const NO_FETCHES: &str =
     "DELETE FROM media_fetches WHERE account_key = $1 AND sha256 IN {texts}";
@@ -166,10 +166,15 @@ pub(super) const SOME_MESSAGES: &str = "SELECT message_key AS k, CAST(0 AS bigin
 // ---- files --------------------------------------------------------------------------------------------------------
 
 /// Nothing comes of it while the bytes are being deleted.
-pub(super) const ANNOUNCE: &str = "INSERT INTO media_sweeps (sha256, due_at, state) \
-    SELECT t.value, $4, 1 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO UPDATE SET due_at = \
+pub(super) const ANNOUNCE: &str = "INSERT INTO media_sweeps (sha256, due_at, state, puts) \
+    SELECT t.value, $4, 1, 1 FROM {texts} AS t WHERE true ON CONFLICT (sha256) DO UPDATE SET \
+      puts = media_sweeps.puts + 1, due_at = \
       CASE WHEN excluded.due_at > media_sweeps.due_at THEN excluded.due_at ELSE media_sweeps.due_at END \
     WHERE media_sweeps.state = 1";
+
+/// The last one who put them has it looked at once more: what named them before may be gone.
+pub(super) const RELEASE: &str = "UPDATE media_sweeps SET puts = puts - 1, \
+      due_at = CASE WHEN puts <= 1 THEN 0 ELSE due_at END WHERE sha256 IN {texts} AND state = 1";
 
 pub(super) const TAKE_SWEEP: &str =
     "UPDATE media_sweeps SET state = 2, due_at = $5 WHERE sha256 IN {texts} AND due_at <= $4";
@@ -179,3 +184,38 @@ pub(super) const NAMED: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint)
     WHERE f.sha256 IN {texts} LIMIT 1";
 
 pub(super) const NO_SWEEP: &str = "DELETE FROM media_sweeps WHERE sha256 IN {texts}";
+
+// ---- what is old --------------------------------------------------------------------------------------------------
+
+/// A failed message may be sent again, and a person has to decide about one that could not be confirmed: both stay.
+pub(crate) const OLD_JOBS: &str = "SELECT message_key AS k, account_key AS n, NULL AS t, NULL AS b FROM outbox \
+    WHERE phase IN (4, 7, 8) AND expires_at < $4 LIMIT $5";
+pub(super) const NO_JOBS: &str = "DELETE FROM outbox WHERE account_key = $1 AND message_key IN {keys} \
+    AND phase IN (4, 7, 8)";
+
+pub(crate) const OLD_ACTIONS: &str = "SELECT action_key AS k, account_key AS n, NULL AS t, NULL AS b FROM actions \
+    WHERE stage <> 1 AND expires_at < $4 LIMIT $5";
+pub(super) const NO_ACTIONS: &str =
+    "DELETE FROM actions WHERE account_key = $1 AND action_key IN {keys} AND stage <> 1";
+
+/// That an account's history was read, or cancelled, is remembered; what its chats came to is not.
+pub(crate) const OLD_SYNCS: &str = "SELECT s.sync_key AS k, s.account_key AS n, NULL AS t, NULL AS b FROM syncs s \
+    WHERE NOT s.is_open AND s.next_at < $4 AND (s.kind <> 1 OR EXISTS (SELECT 1 FROM sync_chats c \
+      WHERE c.account_key = s.account_key AND c.sync_key = s.sync_key)) LIMIT $5";
+pub(super) const NO_SYNC_CHATS: &str =
+    "DELETE FROM sync_chats WHERE account_key = $1 AND sync_key IN {keys}";
+pub(super) const NO_SYNCS: &str =
+    "DELETE FROM syncs WHERE account_key = $1 AND sync_key IN {keys} AND NOT is_open AND kind <> 1";
+
+/// Chats whose oldest message is old; the text is the account's id.
+pub(crate) const OLD_CHATS: &str = "SELECT c.chat_key AS k, c.account_key AS n, a.id AS t, NULL AS b FROM chats c \
+      JOIN accounts a ON a.account_key = c.account_key \
+    WHERE (c.account_key > $1 OR c.account_key = $1 AND c.chat_key > $5) AND (SELECT m.sent_at FROM messages m \
+      WHERE m.account_key = c.account_key AND m.chat_key = c.chat_key ORDER BY m.place LIMIT 1) < $4 \
+    ORDER BY c.account_key, c.chat_key LIMIT 50";
+
+/// What still waits to leave is no past.
+pub(crate) const OLD_MESSAGES: &str = "SELECT m.message_key AS k, CAST(0 AS bigint) AS n, NULL AS t, NULL AS b \
+    FROM messages m WHERE m.account_key = $1 AND m.chat_key IN {keys} AND m.sent_at < $4 \
+      AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.account_key = m.account_key \
+        AND o.message_key = m.message_key AND o.phase IN (1, 2, 3)) ORDER BY m.place LIMIT $5";

@@ -1,7 +1,8 @@
 //! Deleting the bytes of files that nothing names.
 //!
 //! Before bytes are put where files lie, their hash is announced with a time by which they are named or to be
-//! deleted. So whoever dies in between leaves a row that tells of them. While bytes are being deleted, nobody can
+//! deleted. So whoever dies in between leaves a row that tells of them; whoever does not, releases them once a message
+//! names them. While bytes are being deleted, nobody can
 //! announce the same ones; a deletion that began is waited for.
 
 use super::sql;
@@ -19,6 +20,11 @@ pub(super) async fn announce<R: Shelf + ?Sized>(
 ) -> Done {
     let announce = Statement::of(0, sql::ANNOUNCE).texts([sha256]).between(until.0, 0);
     Ok((Deeds::So(rows.run(announce).await? == 1), vec![]))
+}
+
+pub(super) async fn release<R: Shelf + ?Sized>(rows: &mut R, sha256: String) -> Done {
+    let release = Statement::of(0, sql::RELEASE).texts([sha256]);
+    Ok((Deeds::So(rows.run(release).await? == 1), vec![]))
 }
 
 /// The row is changed, and so locked, before it is looked who names the bytes: whoever does so from here on has
