@@ -28,6 +28,7 @@ on_both!(
     an_erased_contact_is_forgotten_by_everybody_and_does_not_come_back,
     an_erasure_that_was_interrupted_goes_on,
     an_erasure_is_for_those_who_manage_accounts,
+    messages_past_their_age_go_and_history_does_not_bring_them_back,
 );
 
 /// A program with two chats of two, the first of which is erased.
@@ -275,5 +276,30 @@ async fn an_erasure_is_for_those_who_manage_accounts(world: World) -> Result<()>
     let request = GetErasureRequest { erasure_id: erasure.erasure_id };
     let status = acme.get_erasure(request).await.err().context("somebody else sees it")?;
     assert_eq!(status.code(), Code::NotFound);
+    stage.program.stop().await.map(drop)
+}
+
+async fn messages_past_their_age_go_and_history_does_not_bring_them_back(
+    world: World,
+) -> Result<()> {
+    let stage = Stage::new(&world, 30).await?;
+    let chat = stage.chats[0].clone();
+    let day_ago = std::time::UNIX_EPOCH.elapsed()?.as_secs().cast_signed() - 86_400;
+    let is_old = |message: &Message| message.sent_at.is_none_or(|at| at.seconds < day_ago);
+    let old = stage.messages(&chat).await?.iter().filter(|it| is_old(it)).count();
+    ensure!(old > 10, "only {old} messages are old");
+    let Stage { program, upstream, account, chats, files } = stage;
+    let setup = program.stop().await?.with("RETENTION__MESSAGES_DAYS", "1");
+    let program = setup.with("RETENTION__EVERY_SECONDS", "1").start().await?;
+    let stage = Stage { program, upstream, account, chats, files };
+    until("what is old is gone", || async {
+        let messages = stage.messages(&chat).await.ok()?;
+        (!messages.iter().any(is_old)).then_some(())
+    })
+    .await?;
+    stage.read_history().await?;
+    let messages = stage.messages(&chat).await?;
+    ensure!(!messages.iter().any(is_old), "history brought it back");
+    ensure!(messages.iter().any(|it| it.text == "a walrus"), "what is new is gone");
     stage.program.stop().await.map(drop)
 }

@@ -237,7 +237,7 @@ pub async fn an_erased_contact_is_found_nowhere_and_the_others_as_before(fresh: 
     assert!(quotes.clone().count() == 2 && quotes.clone().all(|it| it.text.is_none()));
     assert_eq!(fresh.chat(ACCOUNT, "group").await.last.map(|last| last.sender), Some(None));
     assert!(fresh.found(ACCOUNT, "okapi").await.is_empty());
-    assert_eq!(fresh.found(ACCOUNT, "Ana").await.len(), 1);
+    assert_eq!(fresh.found(ACCOUNT, "Ana").await.len(), 2);
 
     // Every reader is told, and every cursor is good.
     let rows = audit(fresh, ACCOUNT).await;
