@@ -123,6 +123,22 @@ impl Stage {
         .await
     }
 
+    /// The person is not there, and of what all wrote only the other one's message is found.
+    async fn nothing_is_found_of(&self, person: &str) -> Result<()> {
+        let request = GetAttendeeRequest {
+            account_id: self.account.clone(),
+            attendee_id: person.to_owned(),
+            ..GetAttendeeRequest::default()
+        };
+        let gone = self.program.query()?.get_attendee(request).await;
+        assert_eq!(gone.err().context("they are there")?.code(), Code::NotFound);
+        let query = "walrus".to_owned();
+        let search = SearchMessagesRequest { query, ..SearchMessagesRequest::default() };
+        let found = self.program.query()?.search_messages(search).await?.into_inner();
+        assert_eq!(found.hits.len(), 1);
+        Ok(())
+    }
+
     /// Reads the whole history in once more.
     async fn read_history(&self) -> Result<()> {
         let request = SyncAccountRequest {
@@ -138,6 +154,16 @@ impl Stage {
         })
         .await
     }
+}
+
+/// Waits until the second of an erasure is over.
+async fn until_after(erasure: &Erasure) -> Result<()> {
+    let asked = erasure.requested_at.context("a time")?.seconds;
+    until("the second of the erasure is over", || async {
+        let now = std::time::UNIX_EPOCH.elapsed().ok()?.as_secs().cast_signed();
+        (now > asked + 1).then_some(())
+    })
+    .await
 }
 
 /// How many files lie there.
@@ -203,26 +229,9 @@ async fn an_erased_contact_is_forgotten_by_everybody_and_does_not_come_back(
     let same: Vec<_> = before.iter().map(|message| &message.message_id).collect();
     let now = stage.messages(&other).await?;
     assert_eq!(now.iter().map(|message| &message.message_id).collect::<Vec<_>>(), same);
-    let request = GetAttendeeRequest {
-        account_id: stage.account.clone(),
-        attendee_id: person.clone(),
-        ..GetAttendeeRequest::default()
-    };
-    let gone =
-        stage.program.query()?.get_attendee(request).await.err().context("they are there")?;
-    assert_eq!(gone.code(), Code::NotFound);
-    let search =
-        SearchMessagesRequest { query: "walrus".into(), ..SearchMessagesRequest::default() };
-    let found = stage.program.query()?.search_messages(search).await?.into_inner();
-    assert_eq!(found.hits.len(), 1);
-
+    stage.nothing_is_found_of(&person).await?;
     // WhatsApp tells times in whole seconds, and all of the second of an erasure counts as before it.
-    let ended = done.requested_at.context("a time")?.seconds;
-    until("the second of the erasure is over", || async {
-        let now = std::time::UNIX_EPOCH.elapsed().ok()?.as_secs().cast_signed();
-        (now > ended + 1).then_some(())
-    })
-    .await?;
+    until_after(&done).await?;
 
     // A cursor from before is good, and whoever writes again is somebody new.
     stage.upstream.contact_writes(&erased, "me again").await?;
@@ -282,7 +291,7 @@ async fn an_erasure_is_for_those_who_manage_accounts(world: World) -> Result<()>
 async fn messages_past_their_age_go_and_history_does_not_bring_them_back(
     world: World,
 ) -> Result<()> {
-    let stage = Stage::new(&world, 30).await?;
+    let stage = Stage::new(&world, 190).await?;
     let chat = stage.chats[0].clone();
     let day_ago = std::time::UNIX_EPOCH.elapsed()?.as_secs().cast_signed() - 86_400;
     let is_old = |message: &Message| message.sent_at.is_none_or(|at| at.seconds < day_ago);

@@ -144,12 +144,13 @@ fn told(erasure: &Erasure, as_json: bool, mut out: Output) -> anyhow::Result<()>
         return Ok(out.line(json::line("channel.messaging.v1.Erasure", erasure)?)?);
     }
     let state = if erasure.ended_at.is_some() { "erased" } else { "under way" };
-    let counts = counted(&erasure.counts.unwrap_or_default());
-    Ok(out.line(format!("{}  {state}{counts}", erasure.erasure_id))?)
+    let mut parts = vec![erasure.erasure_id.clone(), state.to_owned()];
+    parts.extend(counted(&erasure.counts.unwrap_or_default()));
+    Ok(out.line(parts.join("  "))?)
 }
 
 /// What there was, of each kind that there was.
-fn counted(counts: &ErasureCounts) -> String {
+fn counted(counts: &ErasureCounts) -> Vec<String> {
     let kinds = [
         (counts.attendees, "attendees"),
         (counts.chats, "chats"),
@@ -160,7 +161,7 @@ fn counted(counts: &ErasureCounts) -> String {
         (counts.rows, "rows"),
     ];
     let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
-    kinds.map(|(count, kind)| format!("  {count} {kind}")).collect()
+    kinds.map(|(count, kind)| format!("{count} {kind}")).collect()
 }
 
 #[cfg(test)]

@@ -31,10 +31,11 @@ impl Connections {
             tracing::info!(account = account.as_str(), "an account was removed");
             row = self.shared.row(account).await?;
         }
-        let erasure = match erase {
-            true => Some(self.shared.erase(caller, account, Whom::Account, Uuid::now_v7()).await?),
-            false => None,
-        };
+        let mut erasure = None;
+        if erase {
+            let asked = self.shared.erase(caller, account, Whom::Account, Uuid::now_v7()).await?;
+            erasure = Some(asked);
+        }
         Ok((row, erasure))
     }
 }

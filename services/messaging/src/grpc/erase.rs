@@ -51,10 +51,7 @@ pub(super) async fn get(
 }
 
 pub(super) fn shown(erasure: &Erasure) -> pb::Erasure {
-    let kind = match erasure.is_account {
-        true => pb::ErasureKind::Account,
-        false => pb::ErasureKind::Contact,
-    };
+    let kind = if erasure.is_account { pb::ErasureKind::Account } else { pb::ErasureKind::Contact };
     let counts = &erasure.counts;
     pb::Erasure {
         erasure_id: erasure.id.to_string(),

@@ -16,7 +16,7 @@
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and these traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod claims;

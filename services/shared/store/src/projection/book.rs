@@ -1,5 +1,6 @@
 //! One account's rows while facts are applied to them.
 
+use super::forgotten::Forgotten;
 use crate::log::{Entity, Position};
 use crate::media::FetchEnd;
 use crate::rows::{
@@ -101,12 +102,8 @@ pub(super) struct Book {
     pub wanted_chats: Vec<ChatId>,
     /// Keys of people whose chats are wanted.
     pub wanted_people: Vec<i64>,
-    /// Something of the account was erased.
-    pub has_marks: bool,
-    /// Digests of the erased that are at hand, and up to when nothing of them comes back.
-    pub marks: HashMap<String, Micros>,
-    /// The present unit was about the erased, and said nothing to be kept.
-    pub is_erased: bool,
+    /// What was erased and may not come back.
+    pub forgotten: Forgotten,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
 }
@@ -183,9 +180,7 @@ impl Book {
             reading: None,
             wanted_chats: Vec::new(),
             wanted_people: Vec::new(),
-            has_marks: open.has_marks,
-            marks: HashMap::new(),
-            is_erased: false,
+            forgotten: Forgotten::new(open.has_marks),
             expected_wait: None,
         }
     }

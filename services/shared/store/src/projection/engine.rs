@@ -197,7 +197,7 @@ fn judge(
     book.apply(&statement.fact, stamp);
     let emitted = book.end_unit(&mut writes.log, now, unit.trace.as_deref());
     let remembered = std::mem::take(&mut book.remembered);
-    if std::mem::take(&mut book.is_erased) {
+    if std::mem::take(&mut book.forgotten.is_met) {
         return judged(Outcome::NoOp, Some(ERASED));
     }
     let waits = book.waiting.last().is_some_and(|parked| parked.stamp == stamp);

@@ -13,12 +13,29 @@ use channel_domain::ids::{AccountId, ChatId};
 use channel_domain::people;
 use channel_domain::time::{Micros, Stamp};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The reason of a payload that told of the erased only; its body is not kept.
 pub(super) const ERASED: &str = "ERASED";
 /// The reason of a payload about an account that was erased; its body is not kept.
 pub(super) const ACCOUNT_ERASED: &str = "ACCOUNT_ERASED";
+
+/// What of an account was erased and may not come back, as far as it is at hand.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten {
+    /// There is something.
+    is_any: bool,
+    /// Digests, and up to when nothing of what they are of comes back.
+    marks: HashMap<String, Micros>,
+    /// The present unit was about the erased, and said nothing to be kept.
+    pub is_met: bool,
+}
+
+impl Forgotten {
+    pub(super) fn new(is_any: bool) -> Self {
+        Self { is_any, ..Self::default() }
+    }
+}
 
 /// Which of the accounts that nobody knows were erased.
 pub(super) async fn erased_accounts<R: Shelf + ?Sized>(
@@ -42,7 +59,7 @@ pub(super) async fn load<R: Shelf + ?Sized>(
     books: &mut BTreeMap<i64, Book>,
     facts: &Facts<'_>,
 ) -> Result<(), StoreError> {
-    for (key, book) in books.iter_mut().filter(|(_, book)| book.has_marks) {
+    for (key, book) in books.iter_mut().filter(|(_, book)| book.forgotten.is_any) {
         let own = facts.iter().filter(|(account, ..)| account == key);
         let names: Vec<_> = own.flat_map(|(_, fact, _)| named(fact)).collect();
         book.load_marks(rows, names).await?;
@@ -58,7 +75,9 @@ pub(super) async fn load_listed<R: Shelf + ?Sized>(
     persons: &[&Person],
     chats: &[ChatId],
 ) -> Result<(), StoreError> {
-    let Some(book) = books.get_mut(&key).filter(|book| book.has_marks) else { return Ok(()) };
+    let Some(book) = books.get_mut(&key).filter(|book| book.forgotten.is_any) else {
+        return Ok(());
+    };
     let names = persons.iter().flat_map(|person| names_of(person));
     let names = names.chain(chats.iter().map(ToString::to_string)).collect();
     book.load_marks(rows, names).await
@@ -94,21 +113,21 @@ impl Book {
         let digests: Vec<_> = digests.into_iter().collect();
         let found = rows.look(Statement::of(self.key(), MARKS).texts(digests)).await?;
         let marks = found.into_iter().filter_map(|row| Some((row.text?, Micros(row.key))));
-        self.marks.extend(marks);
+        self.forgotten.marks.extend(marks);
         Ok(())
     }
 
     /// Up to when what has this name was erased.
     pub(super) fn erased_up_to(&self, name: &str) -> Option<Micros> {
-        if self.marks.is_empty() {
+        if self.forgotten.marks.is_empty() {
             return None;
         }
-        self.marks.get(&mark(&self.account.row.id, name)).copied()
+        self.forgotten.marks.get(&mark(&self.account.row.id, name)).copied()
     }
 
     /// Up to when a person was erased.
     pub(super) fn person_erased_up_to(&self, person: &Person) -> Option<Micros> {
-        if self.marks.is_empty() {
+        if self.forgotten.marks.is_empty() {
             return None;
         }
         names_of(person).filter_map(|name| self.erased_up_to(&name)).max()
@@ -127,14 +146,14 @@ impl Book {
         stamp: Stamp,
     ) -> Option<Cow<'f, Fact>> {
         let left = match fact {
-            _ if self.marks.is_empty() => Some(Cow::Borrowed(fact)),
+            _ if self.forgotten.marks.is_empty() => Some(Cow::Borrowed(fact)),
             Fact::Received(received) => self.message_without_erased(fact, received, stamp),
             Fact::Reacted(reacted) => {
                 (!self.is_past(reacted, stamp)).then_some(Cow::Borrowed(fact))
             }
             _ => Some(Cow::Borrowed(fact)),
         };
-        self.is_erased |= left.is_none();
+        self.forgotten.is_met |= left.is_none();
         left
     }
 
