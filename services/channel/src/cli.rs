@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    account, chats, config, erase, healthcheck, inbox, messages, migrate, run, send, serve,
+    account, chats, config, erase, export, healthcheck, inbox, messages, migrate, run, send, serve,
     simulate, sync, token, watch,
 };
 
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// Erase a contact, or an account with everything that is stored of it
     #[command(subcommand)]
     Erase(erase::Command),
+    /// Write everything that is stored of an account or a contact, one JSON object a line
+    Export(export::Args),
     /// Look at stored webhooks, and apply them again
     #[command(subcommand)]
     Inbox(inbox::Command),

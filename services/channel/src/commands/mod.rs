@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod chats;
 pub(crate) mod config;
 pub(crate) mod erase;
+pub(crate) mod export;
 pub(crate) mod healthcheck;
 pub(crate) mod inbox;
 pub(crate) mod messages;

@@ -27,6 +27,10 @@ pub(super) async fn found<S: Erasures + ?Sized>(
         Step::Messages => (sql::THEIRS, WINDOW, ROWS),
         Step::Payloads => (sql::PAYLOADS, PAYLOADS, TEXTS),
         Step::Changes => (sql::CHANGES, WINDOW, TEXTS),
+        Step::Rest if work.from == 0 => {
+            let members = Statement::of(work.account, sql::MEMBERS).keys(work.keys.clone());
+            return store.look(members).await;
+        }
         _ => return Ok(Vec::new()),
     };
     ends(store, work).await?;
@@ -151,8 +155,14 @@ async fn who<R: Rows + ?Sized>(
 pub(super) async fn rest<R: Shelf + ?Sized>(
     rows: &mut R,
     erasure: &mut Erasure,
+    found: &[Seen],
 ) -> Result<(), StoreError> {
     let Some(work) = &mut erasure.work else { return Ok(()) };
+    if !found.is_empty() {
+        let keys = work.keys.iter().copied().chain(found.iter().map(|row| row.key));
+        let members = Statement::of(work.account, sql::NO_MEMBERS).keys(keys.collect::<Vec<_>>());
+        rows.run(members).await?;
+    }
     let at = usize::try_from(work.from).unwrap_or_default();
     if let Some(sql) = sql::REST.get(at) {
         let statement = Statement::of(work.account, *sql).keys(work.keys.clone());

@@ -108,7 +108,7 @@ async fn rest<R: Rows + ?Sized>(
     found: &[Seen],
 ) -> Result<(), StoreError> {
     match step {
-        Step::Rest => contact::rest(rows, erasure).await,
+        Step::Rest => contact::rest(rows, erasure, found).await,
         Step::Tables => account::tables(rows, erasure).await,
         Step::Payloads if erasure.is_account => account::payloads(rows, erasure).await,
         Step::Payloads => contact::payloads(rows, erasure, found).await,

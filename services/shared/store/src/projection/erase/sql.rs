@@ -103,19 +103,28 @@ pub(super) const REACTIONS: &str = "DELETE FROM reactions WHERE account_key = $1
 
 // ---- what waits ---------------------------------------------------------------------------------------------------
 
-/// Tables that are small, or whose rows of one account are.
-pub(super) const REST: [&str; 7] = [
+/// Where people are members.
+pub(super) const MEMBERS: &str = "SELECT chat_key AS k, CAST(0 AS bigint) AS n, NULL AS t, NULL AS b FROM chat_attendees \
+    WHERE account_key = $1 AND attendee_key IN {keys}";
+
+/// The keys are theirs, and those of the chats that they are in.
+pub(super) const NO_MEMBERS: &str = "DELETE FROM chat_attendees WHERE account_key = $1 AND chat_key IN {keys} \
+    AND attendee_key IN {keys}";
+
+/// Tables that are small, or whose rows of one account are. Of messages only those that start a chat name people.
+pub(super) const REST: [&str; 8] = [
+    "DELETE FROM chat_attendees WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM outbox WHERE account_key = $1 AND chat_key IN {keys}",
+    "DELETE FROM outbox WHERE account_key = $1 AND phase IN (1, 2, 3, 5, 6) AND request->>'what' = 'start' \
+       AND EXISTS (SELECT 1 FROM {texts} AS t WHERE {in}(CAST(request AS text), t.value) > 0)",
     "DELETE FROM parked_facts WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
        WHERE {in}(CAST(fact AS text), t.value) > 0)",
     "DELETE FROM held_echoes WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
        WHERE {in}(CAST(fact AS text), t.value) > 0)",
-    "DELETE FROM outbox WHERE account_key = $1 AND (chat_key IN {keys} OR EXISTS (SELECT 1 FROM {texts} AS t \
-       WHERE {in}(CAST(request AS text), t.value) > 0))",
     "DELETE FROM actions WHERE account_key = $1 AND chat_key IN {keys}",
     "DELETE FROM sync_chats WHERE account_key = $1 AND chat_key IN {keys}",
     "DELETE FROM syncs WHERE account_key = $1 AND EXISTS (SELECT 1 FROM {texts} AS t \
        WHERE {in}(CAST(state AS text), t.value) > 0)",
-    "DELETE FROM chat_attendees WHERE account_key = $1 AND (chat_key IN {keys} OR attendee_key IN {keys})",
 ];
 
 // ---- payloads and changes -----------------------------------------------------------------------------------------

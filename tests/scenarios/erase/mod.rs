@@ -1,5 +1,7 @@
 //! A contact is erased while people look on, and stays so.
 
+mod export;
+
 use crate::world::{World, on_both};
 use anyhow::{Context, Result, ensure};
 use channel_proto::messaging::v1::{
