@@ -56,7 +56,12 @@ pub const RULES: &[ServiceRule] = &[
         service: "channel.query.v1.QueryService",
         owner: Owner::Query,
         only: None,
-        streams: &[("Watch", Shape::ServerStream), ("GetAttachment", Shape::ServerStream)],
+        streams: &[
+            ("Watch", Shape::ServerStream),
+            ("GetAttachment", Shape::ServerStream),
+            ("ExportAccount", Shape::ServerStream),
+            ("ExportContact", Shape::ServerStream),
+        ],
     },
     ServiceRule {
         service: "channel.messaging.v1.MessagingService",

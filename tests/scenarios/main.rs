@@ -5,6 +5,7 @@ mod browser;
 mod crash;
 mod database;
 mod demo;
+mod erase;
 mod fixtures;
 mod history;
 mod live;

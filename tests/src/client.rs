@@ -101,6 +101,11 @@ pub fn query_as(url: &str, tenant: &str) -> Result<Query> {
     Ok(QueryServiceClient::new(connect_as(url, tenant, Role::Viewer)?))
 }
 
+/// Reads as one who manages accounts.
+pub fn exporting(url: &str) -> Result<Query> {
+    Ok(QueryServiceClient::new(connect(url, Role::Admin)?))
+}
+
 /// Looks after the intake as an operator.
 pub fn ingest(url: &str) -> Result<Ingest> {
     Ok(IngestServiceClient::new(connect(url, Role::Operator)?))

@@ -195,6 +195,124 @@ pub struct SplitAttendeeResponse {
     #[prost(message, optional, tag = "1")]
     pub attendee: ::core::option::Option<super::super::types::v1::Attendee>,
 }
+/// Erases a contact from what is stored of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseContactRequest {
+    /// The account.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The contact: 1 to 100 ids. The other attendees who are the same person (`Attendee.person_id`) go with them.
+    #[prost(string, repeated, tag = "2")]
+    pub attendee_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// UUID that makes the call safe to retry; the erasure gets it as its id. Empty: one is made, and every call with the
+    /// same contact answers with the same erasure as long as it is under way.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The erasure, which goes on in the background.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseContactResponse {
+    /// How it stands.
+    #[prost(message, optional, tag = "1")]
+    pub erasure: ::core::option::Option<Erasure>,
+}
+/// Asks how an erasure stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetErasureRequest {
+    /// The erasure.
+    #[prost(string, tag = "1")]
+    pub erasure_id: ::prost::alloc::string::String,
+}
+/// How an erasure stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetErasureResponse {
+    /// How it stands.
+    #[prost(message, optional, tag = "1")]
+    pub erasure: ::core::option::Option<Erasure>,
+}
+/// An erasure. It says nothing of the erased, and stays for whoever has to prove that it was done.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Erasure {
+    /// UUID.
+    #[prost(string, tag = "1")]
+    pub erasure_id: ::prost::alloc::string::String,
+    /// The account.
+    #[prost(string, tag = "2")]
+    pub account_id: ::prost::alloc::string::String,
+    /// What is erased.
+    #[prost(enumeration = "ErasureKind", tag = "3")]
+    pub kind: i32,
+    /// Who asked: the `sub` of their token.
+    #[prost(string, tag = "4")]
+    pub requested_by: ::prost::alloc::string::String,
+    /// When.
+    #[prost(message, optional, tag = "5")]
+    pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was done. Unset: it is under way.
+    #[prost(message, optional, tag = "6")]
+    pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// How much was erased so far.
+    #[prost(message, optional, tag = "7")]
+    pub counts: ::core::option::Option<ErasureCounts>,
+}
+/// How much was erased.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasureCounts {
+    /// People. Their chats of two go with them.
+    #[prost(uint64, tag = "1")]
+    pub attendees: u64,
+    /// Chats.
+    #[prost(uint64, tag = "2")]
+    pub chats: u64,
+    /// Messages: of these chats, and theirs in groups.
+    #[prost(uint64, tag = "3")]
+    pub messages: u64,
+    /// Messages of others that lost a quote of theirs, or a reaction.
+    #[prost(uint64, tag = "4")]
+    pub mentions: u64,
+    /// Stored webhooks that named them.
+    #[prost(uint64, tag = "5")]
+    pub payloads: u64,
+    /// Changes in the log that lost their contents. Cursors stay valid.
+    #[prost(uint64, tag = "6")]
+    pub changes: u64,
+    /// Of an account: rows of all kinds.
+    #[prost(uint64, tag = "7")]
+    pub rows: u64,
+}
+/// What is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErasureKind {
+    /// Never sent by the server.
+    Unspecified = 0,
+    /// A contact.
+    Contact = 1,
+    /// An account with everything.
+    Account = 2,
+}
+impl ErasureKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERASURE_KIND_UNSPECIFIED",
+            Self::Contact => "ERASURE_KIND_CONTACT",
+            Self::Account => "ERASURE_KIND_ACCOUNT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERASURE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERASURE_KIND_CONTACT" => Some(Self::Contact),
+            "ERASURE_KIND_ACCOUNT" => Some(Self::Account),
+            _ => None,
+        }
+    }
+}
 /// A QR code to scan with the phone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QrCode {
@@ -313,8 +431,8 @@ pub struct RemoveAccountRequest {
     /// The account.
     #[prost(string, tag = "1")]
     pub account_id: ::prost::alloc::string::String,
-    /// Also erase what is stored here about it: messages, files, people. Cannot be undone. Not built: refused with
-    /// `ERASE_NOT_BUILT`.
+    /// Also erase everything that is stored here about it: messages, files, people, its log. Cannot be undone. It is done
+    /// in the background; with its first piece the account is gone for every reader.
     #[prost(bool, tag = "2")]
     pub erase_data: bool,
 }
@@ -324,6 +442,9 @@ pub struct RemoveAccountResponse {
     /// The account, in CONNECTION_STATE_DELETED.
     #[prost(message, optional, tag = "1")]
     pub account: ::core::option::Option<super::super::types::v1::Account>,
+    /// Its erasure, if that was asked for. GetErasure tells how far it is.
+    #[prost(message, optional, tag = "2")]
+    pub erasure: ::core::option::Option<Erasure>,
 }
 /// How a phone is asked to link this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1394,13 +1515,12 @@ pub mod messaging_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Removes an account from the upstream. What is stored about it stays readable.
+        /// Removes an account from the upstream. What is stored about it stays readable, unless it is to be erased too.
         ///
-        /// Role: admin. Safe to retry: a removed account stays removed.
+        /// Role: admin. Safe to retry: a removed account stays removed. One that is erased does not exist any more.
         ///
-        /// UNIMPLEMENTED: `ERASE_NOT_BUILT` (erase_data was asked for: nothing is removed). FAILED_PRECONDITION:
-        /// `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the account may be removed there
-        /// already, ask again.
+        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the
+        /// account may be removed there already, ask again.
         pub async fn remove_account(
             &mut self,
             request: impl tonic::IntoRequest<super::RemoveAccountRequest>,
@@ -1426,6 +1546,80 @@ pub mod messaging_service_client {
                     GrpcMethod::new(
                         "channel.messaging.v1.MessagingService",
                         "RemoveAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Erases a contact: their chats of two with everything in them, their messages, reactions and quotes in groups, their
+        /// names and numbers, stored webhooks that name them, the bytes of files that nobody else sent.
+        ///
+        /// It is done in the background, in pieces; GetErasure tells how far it is. With the first piece the contact and their
+        /// chats are gone for every reader, who is told by delete changes. Nothing of before comes back, neither by late
+        /// webhooks nor by history; if they write again, they are new. At WhatsApp nothing is deleted.
+        ///
+        /// Role: admin. Safe to retry with a `request_id`.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`. FAILED_PRECONDITION: `ATTENDEE_IS_OWNER`, the account's owner goes with the account
+        /// only. ALREADY_EXISTS: `ID_REUSED`.
+        pub async fn erase_contact(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EraseContactRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseContactResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/EraseContact",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "EraseContact",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells how an erasure stands, also long after its end.
+        ///
+        /// Role: admin. Safe to retry.
+        ///
+        /// NOT_FOUND: `ERASURE_NOT_FOUND`.
+        pub async fn get_erasure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetErasureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/GetErasure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "GetErasure",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -1735,18 +1929,47 @@ pub mod messaging_service_server {
             tonic::Response<Self::ReconnectAccountStream>,
             tonic::Status,
         >;
-        /// Removes an account from the upstream. What is stored about it stays readable.
+        /// Removes an account from the upstream. What is stored about it stays readable, unless it is to be erased too.
         ///
-        /// Role: admin. Safe to retry: a removed account stays removed.
+        /// Role: admin. Safe to retry: a removed account stays removed. One that is erased does not exist any more.
         ///
-        /// UNIMPLEMENTED: `ERASE_NOT_BUILT` (erase_data was asked for: nothing is removed). FAILED_PRECONDITION:
-        /// `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the account may be removed there
-        /// already, ask again.
+        /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the
+        /// account may be removed there already, ask again.
         async fn remove_account(
             &self,
             request: tonic::Request<super::RemoveAccountRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RemoveAccountResponse>,
+            tonic::Status,
+        >;
+        /// Erases a contact: their chats of two with everything in them, their messages, reactions and quotes in groups, their
+        /// names and numbers, stored webhooks that name them, the bytes of files that nobody else sent.
+        ///
+        /// It is done in the background, in pieces; GetErasure tells how far it is. With the first piece the contact and their
+        /// chats are gone for every reader, who is told by delete changes. Nothing of before comes back, neither by late
+        /// webhooks nor by history; if they write again, they are new. At WhatsApp nothing is deleted.
+        ///
+        /// Role: admin. Safe to retry with a `request_id`.
+        ///
+        /// NOT_FOUND: `ATTENDEE_NOT_FOUND`. FAILED_PRECONDITION: `ATTENDEE_IS_OWNER`, the account's owner goes with the account
+        /// only. ALREADY_EXISTS: `ID_REUSED`.
+        async fn erase_contact(
+            &self,
+            request: tonic::Request<super::EraseContactRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseContactResponse>,
+            tonic::Status,
+        >;
+        /// Tells how an erasure stands, also long after its end.
+        ///
+        /// Role: admin. Safe to retry.
+        ///
+        /// NOT_FOUND: `ERASURE_NOT_FOUND`.
+        async fn get_erasure(
+            &self,
+            request: tonic::Request<super::GetErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetErasureResponse>,
             tonic::Status,
         >;
         /// Stores a file to be sent.
@@ -2676,6 +2899,97 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RemoveAccountSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/EraseContact" => {
+                    #[allow(non_camel_case_types)]
+                    struct EraseContactSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::EraseContactRequest>
+                    for EraseContactSvc<T> {
+                        type Response = super::EraseContactResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EraseContactRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::erase_contact(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EraseContactSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/GetErasure" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetErasureSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::GetErasureRequest>
+                    for GetErasureSvc<T> {
+                        type Response = super::GetErasureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetErasureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::get_erasure(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetErasureSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

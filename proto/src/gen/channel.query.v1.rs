@@ -375,6 +375,76 @@ pub struct GetChatResponse {
     #[prost(message, optional, tag = "2")]
     pub freshness: ::core::option::Option<super::super::types::v1::Freshness>,
 }
+/// Asks for everything that is stored of an account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportAccountRequest {
+    /// The account.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+}
+/// A piece of an account's export.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportAccountResponse {
+    /// The next record.
+    #[prost(message, optional, tag = "1")]
+    pub record: ::core::option::Option<ExportRecord>,
+}
+/// Asks for everything that is stored of a contact.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportContactRequest {
+    /// The account.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The contact: all ids under which the account knows them, 1 to 100.
+    #[prost(string, repeated, tag = "2")]
+    pub attendee_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A piece of a contact's export.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportContactResponse {
+    /// The next record.
+    #[prost(message, optional, tag = "1")]
+    pub record: ::core::option::Option<ExportRecord>,
+}
+/// One thing that is stored, as the other calls show it. The bytes of attachments come by GetAttachment.
+///
+/// What changes while an export runs may come twice: of two records with the same id the one with the higher `revision`
+/// counts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportRecord {
+    /// What it is.
+    #[prost(oneof = "export_record::Record", tags = "1, 2, 3, 4, 5")]
+    pub record: ::core::option::Option<export_record::Record>,
+}
+/// Nested message and enum types in `ExportRecord`.
+pub mod export_record {
+    /// What it is.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Record {
+        /// The account; first, and of an account's export only.
+        #[prost(message, tag = "1")]
+        Account(super::super::super::types::v1::Account),
+        /// A person.
+        #[prost(message, tag = "2")]
+        Attendee(super::super::super::types::v1::Attendee),
+        /// A chat. Its messages follow, the newest first.
+        #[prost(message, tag = "3")]
+        Chat(super::super::super::types::v1::Chat),
+        /// A message. In a contact's export also without its chat before it: theirs in a group.
+        #[prost(message, tag = "4")]
+        Message(super::super::super::types::v1::Message),
+        /// The end. An export without it is not whole.
+        #[prost(message, tag = "5")]
+        End(super::ExportEnd),
+    }
+}
+/// The end of an export.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportEnd {
+    /// How many records came before it.
+    #[prost(uint64, tag = "1")]
+    pub records: u64,
+}
 /// Asks for the picture of a person or a chat.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAttendeePictureRequest {
@@ -1401,6 +1471,69 @@ pub mod query_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Streams everything that is stored of an account: people, chats, messages.
+        ///
+        /// Role: admin. It is read page by page, as it is when its turn comes; the stream ends with a record that says so.
+        ///
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`.
+        pub async fn export_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportAccountResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.query.v1.QueryService/ExportAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("channel.query.v1.QueryService", "ExportAccount"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Streams everything that is stored of a contact: who they are, their chats of two with all messages, and their
+        /// messages in groups.
+        ///
+        /// Role: admin. As ExportAccount.
+        ///
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `ATTENDEE_NOT_FOUND`.
+        pub async fn export_contact(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportContactRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportContactResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.query.v1.QueryService/ExportContact",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("channel.query.v1.QueryService", "ExportContact"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Tells what this server, an account and a chat can do for the caller.
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`.
@@ -1623,6 +1756,43 @@ pub mod query_service_server {
             request: tonic::Request<super::GetAttachmentRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::GetAttachmentStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportAccount method.
+        type ExportAccountStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportAccountResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams everything that is stored of an account: people, chats, messages.
+        ///
+        /// Role: admin. It is read page by page, as it is when its turn comes; the stream ends with a record that says so.
+        ///
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`.
+        async fn export_account(
+            &self,
+            request: tonic::Request<super::ExportAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportAccountStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportContact method.
+        type ExportContactStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportContactResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams everything that is stored of a contact: who they are, their chats of two with all messages, and their
+        /// messages in groups.
+        ///
+        /// Role: admin. As ExportAccount.
+        ///
+        /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `ATTENDEE_NOT_FOUND`.
+        async fn export_contact(
+            &self,
+            request: tonic::Request<super::ExportContactRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportContactStream>,
             tonic::Status,
         >;
         /// Tells what this server, an account and a chat can do for the caller.
@@ -2249,6 +2419,98 @@ pub mod query_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.query.v1.QueryService/ExportAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportAccountSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::ServerStreamingService<super::ExportAccountRequest>
+                    for ExportAccountSvc<T> {
+                        type Response = super::ExportAccountResponse;
+                        type ResponseStream = T::ExportAccountStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::export_account(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportAccountSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.query.v1.QueryService/ExportContact" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportContactSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::ServerStreamingService<super::ExportContactRequest>
+                    for ExportContactSvc<T> {
+                        type Response = super::ExportContactResponse;
+                        type ResponseStream = T::ExportContactStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportContactRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::export_contact(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportContactSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

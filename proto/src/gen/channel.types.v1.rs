@@ -1456,13 +1456,15 @@ pub struct Change {
     /// W3C trace context of the request that caused it. Empty: it was not traced.
     #[prost(string, tag = "15")]
     pub traceparent: ::prost::alloc::string::String,
-    /// State after the change, for CHANGE_KIND_PUT. Unset otherwise, and when the state is larger than 32 KiB.
+    /// State after the change, for CHANGE_KIND_PUT. Unset otherwise, when the state is larger than 32 KiB, and when it was
+    /// erased.
     #[prost(oneof = "change::Entity", tags = "7, 8, 9, 10, 11, 12, 13")]
     pub entity: ::core::option::Option<change::Entity>,
 }
 /// Nested message and enum types in `Change`.
 pub mod change {
-    /// State after the change, for CHANGE_KIND_PUT. Unset otherwise, and when the state is larger than 32 KiB.
+    /// State after the change, for CHANGE_KIND_PUT. Unset otherwise, when the state is larger than 32 KiB, and when it was
+    /// erased.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Entity {
         /// The account after the change.
@@ -1494,9 +1496,11 @@ pub mod change {
 pub enum ChangeKind {
     /// Never sent by the server.
     Unspecified = 0,
-    /// The entity is now as given. When `entity` is unset the state was too large: read it with a Get call.
+    /// The entity is now as given. When `entity` is unset the state was too large, or was erased: read it with a Get call;
+    /// what is not found is gone.
     Put = 1,
-    /// The entity no longer exists here. A message deleted at WhatsApp is a put with `deleted`, not this.
+    /// The entity no longer exists here: forget it, and with a chat its messages. A message deleted at WhatsApp is a put
+    /// with `deleted`, not this.
     Delete = 2,
     /// The entity turned out to be the one named by `merged_into_id`: replace the id everywhere, drop this one.
     Merge = 3,

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    account, chats, config, healthcheck, inbox, messages, migrate, people, run, send, serve,
-    simulate, sync, token, watch,
+    account, chats, config, erase, export, healthcheck, inbox, messages, migrate, people, run,
+    send, serve, simulate, sync, token, watch,
 };
 
 /// What is said above the options.
@@ -47,6 +47,11 @@ pub(crate) enum Command {
     Account(account::Command),
     /// Read the history of an account or chat in, or repair what was missed
     Sync(sync::Args),
+    /// Erase a contact, or an account with everything that is stored of it
+    #[command(subcommand)]
+    Erase(erase::Command),
+    /// Write everything that is stored of an account or a contact, one JSON object a line
+    Export(export::Args),
     /// Look at stored webhooks, and apply them again
     #[command(subcommand)]
     Inbox(inbox::Command),

@@ -47,6 +47,8 @@ fn main() -> ExitCode {
         Some(Command::Send(args)) => commands::send::run(&args, out),
         Some(Command::Sync(args)) => commands::sync::run(&args, out),
         Some(Command::Account(command)) => commands::account::run(&command, out),
+        Some(Command::Erase(command)) => commands::erase::run(&command, out),
+        Some(Command::Export(args)) => commands::export::run(&args, out),
         Some(Command::Inbox(command)) => commands::inbox::run(&command, out),
         Some(Command::Token(command)) => commands::token::run(command, out),
         Some(Command::Healthcheck(args)) => commands::healthcheck::run(&args, out),

@@ -102,9 +102,12 @@ pub enum MessagingError {
     /// A code to type needs the number.
     #[error("the account's phone number is not known")]
     PhoneUnknown,
-    /// Stored data cannot be erased.
-    #[error("this version cannot erase stored data: nothing was removed")]
-    EraseNotBuilt,
+    /// The account's owner goes with the account only.
+    #[error("this attendee is the account's owner, who is erased with the account only")]
+    AttendeeIsOwner,
+    /// No such erasure.
+    #[error("no such erasure")]
+    ErasureNotFound,
     /// Another attempt to connect is under way.
     #[error("another attempt to connect is under way")]
     LinkInProgress {
@@ -137,17 +140,19 @@ pub enum MessagingError {
 impl Fault for MessagingError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Unsupported | Self::EraseNotBuilt => Kind::Unimplemented,
+            Self::Unsupported => Kind::Unimplemented,
             Self::TokenLimited => Kind::Forbidden,
             Self::Fields(_) | Self::SamePerson => Kind::Invalid,
             Self::AccountNotFound
             | Self::ChatNotFound
             | Self::MessageNotFound
             | Self::SyncNotFound
+            | Self::ErasureNotFound
             | Self::AttendeeNotFound => Kind::NotFound,
             Self::NotConfigured
             | Self::AccountRemoved
             | Self::AccountDisconnected
+            | Self::AttendeeIsOwner
             | Self::ChatReadOnly
             | Self::MessageNotSent
             | Self::MessageDeleted
@@ -207,7 +212,8 @@ impl Fault for MessagingError {
             Self::TokenLimited => "TOKEN_LIMITED",
             Self::PairingDisabled => "PAIRING_DISABLED",
             Self::PhoneUnknown => "PHONE_NUMBER_UNKNOWN",
-            Self::EraseNotBuilt => "ERASE_NOT_BUILT",
+            Self::AttendeeIsOwner => "ATTENDEE_IS_OWNER",
+            Self::ErasureNotFound => "ERASURE_NOT_FOUND",
             Self::LinkInProgress { .. } => "LINK_IN_PROGRESS",
             Self::UpstreamAway { .. } => "UPSTREAM_UNAVAILABLE",
             Self::UpstreamRefused { .. } => "UPSTREAM_REFUSED",

@@ -7,6 +7,8 @@
 //! | [`Connections`] | connects accounts, connects them again, removes them |
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //! | [`Importer`] | reads history in and repairs gaps |
+//! | [`Eraser`] | erases contacts and accounts, and bytes that nothing names |
+//! | [`Retention`] | deletes what is old |
 //! | [`Fetcher`] | fetches the files of messages into the folder or bucket where they stay |
 //! | [`Portraits`] | looks for the pictures of people and groups, and puts them there too |
 //!
@@ -16,6 +18,7 @@
 mod config;
 mod connect;
 mod dispatch;
+mod erase;
 mod error;
 pub mod grpc;
 mod media;
@@ -27,6 +30,7 @@ mod uploads;
 pub use config::MessagingConfig;
 pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
+pub use erase::{Eraser, Retention, RetentionConfig};
 pub use error::MessagingError;
 pub use media::{Fetcher, Portraits};
 pub use outgoing::{Ask, Outgoing};

@@ -3,17 +3,23 @@
 use super::stage::{Stage, again, state_of};
 use crate::world::{World, on_both};
 use anyhow::{Context, Result};
-use channel_proto::messaging::v1::RemoveAccountRequest;
+use channel_proto::messaging::v1::{ErasureKind, GetErasureRequest, RemoveAccountRequest};
+use channel_proto::query::v1::ResetReason;
 use channel_proto::types::v1::{Account, ConnectionState};
 use channel_tests::client;
+use channel_tests::history::History;
+use channel_tests::traffic::post;
+use channel_tests::until::until;
+use channel_tests::watcher::Watcher;
 use serde_json::json;
+use std::collections::BTreeMap;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 on_both!(
     a_removed_account_stays_removed_and_its_data_readable,
     an_account_is_removed_once_the_upstream_did_it,
-    what_cannot_be_erased_is_not_removed,
+    an_account_that_is_erased_is_gone_and_stays_so,
     an_account_of_somebody_else_is_not_removed,
 );
 
@@ -73,11 +79,37 @@ async fn an_account_is_removed_once_the_upstream_did_it(world: World) -> Result<
     Ok(())
 }
 
-async fn what_cannot_be_erased_is_not_removed(world: World) -> Result<()> {
-    let stage = Stage::new(&world).await?;
-    let status = stage.remove(true).await.err().context("it is removed")?;
-    assert_eq!((status.code(), reason(&status)), (Code::Unimplemented, "ERASE_NOT_BUILT".into()));
-    assert_eq!(stage.upstream.accounts().await?.len(), 1);
+async fn an_account_that_is_erased_is_gone_and_stays_so(world: World) -> Result<()> {
+    let mut stage = Stage::new(&world).await?;
+    let mut watcher = Watcher::start(stage.program.query()?, BTreeMap::new());
+    watcher.until("the stream is open", |history| !history.frames.is_empty()).await?;
+    let request = RemoveAccountRequest { account_id: stage.account.clone(), erase_data: true };
+    let answer = stage.managing()?.remove_account(request.clone()).await?.into_inner();
+    assert_eq!(state_of(&answer.account.context("an account")?), ConnectionState::Deleted);
+    let erasure = answer.erasure.context("an erasure")?;
+    assert_eq!(erasure.kind(), ErasureKind::Account);
+    // Whatever was done by then, the next program does the rest.
+    stage.program = stage.program.kill().await?.start().await?;
+    let done = until("the account is erased", || async {
+        let request = GetErasureRequest { erasure_id: erasure.erasure_id.clone() };
+        let answer = stage.managing().ok()?.get_erasure(request).await.ok()?.into_inner();
+        answer.erasure.filter(|erasure| erasure.ended_at.is_some())
+    })
+    .await?;
+    assert!(done.counts.context("counts")?.rows > 5);
+    let told = |history: &History| {
+        let gone = ResetReason::Access as i32;
+        history.check().is_ok_and(|seen| seen.values().any(|it| it.resets.contains(&gone)))
+    };
+    watcher.until("the stream is told that the account is gone", told).await?;
+    let status = stage.managing()?.remove_account(request).await.err().context("it is there")?;
+    assert_eq!((status.code(), reason(&status)), (Code::NotFound, "ACCOUNT_NOT_FOUND".into()));
+    // UniPile tells late of what it knew of the account.
+    let late = json!({ "AccountStatus": {
+        "account_id": stage.account, "account_type": "WHATSAPP", "message": "DELETED",
+    } });
+    assert_eq!(post(&stage.program, late.to_string()).await?.as_u16(), 200);
+    assert_eq!(stage.listed().await?, []);
     Ok(())
 }
 

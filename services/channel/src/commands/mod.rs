@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod chats;
 pub(crate) mod config;
+pub(crate) mod erase;
+pub(crate) mod export;
 pub(crate) mod healthcheck;
 pub(crate) mod inbox;
 pub(crate) mod messages;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use channel_gateway::GatewayConfig;
 use channel_ingest::IngestConfig;
 use channel_media::MediaConfig;
-use channel_messaging::MessagingConfig;
+use channel_messaging::{MessagingConfig, RetentionConfig};
 use channel_query::live::LiveConfig;
 use channel_runtime::config::{
     AdminConfig, AuthConfig, ConfigError, ServerConfig, Sources, TelemetryConfig,
@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestConfig,
     pub(crate) messaging: MessagingConfig,
     pub(crate) media: MediaConfig,
+    pub(crate) retention: RetentionConfig,
     pub(crate) live: LiveConfig,
     pub(crate) gateway: GatewayConfig,
     pub(crate) server: ServerConfig,
@@ -55,6 +56,7 @@ impl Default for Config {
             ingest: IngestConfig::default(),
             messaging: MessagingConfig::default(),
             media: MediaConfig::default(),
+            retention: RetentionConfig::default(),
             live: LiveConfig::default(),
             gateway: GatewayConfig { shutdown_grace_seconds: 15, ..GatewayConfig::default() },
             server: ServerConfig {

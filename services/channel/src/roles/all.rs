@@ -43,6 +43,7 @@ impl Plan {
         config.server.check()?;
         config.gateway.validate()?;
         config.messaging.check()?;
+        config.retention.check()?;
         config.media.check()?;
         config.public_origin()?;
         if config.store.kind == StoreKind::Sqlite {

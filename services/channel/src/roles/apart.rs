@@ -57,6 +57,7 @@ impl Plan {
             Role::Messaging => {
                 config.unipile_base_url()?;
                 config.messaging.check()?;
+                config.retention.check()?;
                 config.media.check()?;
                 config.subscription()?;
             }

@@ -7,8 +7,8 @@ use anyhow::Context;
 use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Fetcher, Importer, MessagingConfig, Outgoing, Portraits, Subscription,
-    Subscriptions,
+    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Outgoing, Portraits,
+    Retention, RetentionConfig, Subscription, Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
@@ -90,6 +90,27 @@ fn fetch(
     });
 }
 
+/// Starts to erase what is to be erased, and to delete what is old, which needs no upstream.
+fn erase(
+    stage: &Stage,
+    store: &Arc<dyn Store>,
+    connections: &Connections,
+    objects: Objects,
+    retention: RetentionConfig,
+) {
+    let (store, clock) = (Arc::clone(store), Arc::clone(&stage.clock));
+    let retention = Retention::new(store.clone(), clock.clone(), retention);
+    let drain = stage.supervisor.drain();
+    stage.supervisor.spawn_restarting("retention", Backoff::default(), move || {
+        retention.clone().run(drain.clone())
+    });
+    let eraser = Eraser::new(store, clock, objects, connections.erase_wake());
+    let drain = stage.supervisor.drain();
+    stage
+        .supervisor
+        .spawn_restarting("eraser", Backoff::default(), move || eraser.clone().run(drain.clone()));
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
@@ -101,7 +122,7 @@ pub(crate) fn add(
     webhooks: Option<(Subscription, Duration)>,
     place: Place,
 ) -> GrpcServer {
-    let media = &config.media;
+    let (media, retention) = (&config.media, config.retention.clone());
     let config: Arc<MessagingConfig> = Arc::new(config.messaging.clone());
     let clock = Arc::clone(&stage.clock);
     let connected = upstream.is_some();
@@ -109,6 +130,7 @@ pub(crate) fn add(
     let connections =
         Connections::new(Arc::clone(store), upstream.clone(), clock.clone(), config.clone(), drain);
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
+    erase(stage, store, &connections, place.0.clone(), retention);
     if let Some(upstream) = upstream {
         fetch(stage, store, &upstream, media, place);
         if let Some((wanted, every)) = webhooks {

@@ -12,6 +12,7 @@
 
 mod attempt;
 mod codes;
+mod erase;
 mod remove;
 mod settle;
 mod step;
@@ -26,7 +27,7 @@ use channel_store::outbox::{AccountNews, Command};
 use channel_store::reads::AccountRow;
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::{ConnectOptions, Upstream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::MessagingConfig;
@@ -103,6 +104,8 @@ pub(crate) struct Shared {
     config: Arc<MessagingConfig>,
     stop: CancellationToken,
     attempts: Arc<Semaphore>,
+    /// Told whenever an erasure was asked for here.
+    erasing: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Connections {
@@ -122,7 +125,15 @@ impl Connections {
         stop: CancellationToken,
     ) -> Self {
         let attempts = Arc::new(Semaphore::new(MOST_ATTEMPTS));
-        Self { shared: Arc::new(Shared { store, upstream, clock, config, stop, attempts }) }
+        let erasing = Arc::new(Notify::new());
+        let shared = Shared { store, upstream, clock, config, stop, attempts, erasing };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Told whenever an erasure was asked for here.
+    #[must_use]
+    pub fn erase_wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.erasing)
     }
 
     /// Begins to connect a number. The rest of the attempt is to be run.

@@ -4,15 +4,16 @@ use channel_domain::AccountId;
 use channel_domain::account::Connection;
 use channel_domain::fact::UpstreamStatus;
 use channel_runtime::identity::Identity;
+use channel_store::erase::{Erasure, Whom};
 use channel_store::outbox::AccountNews;
 use channel_store::reads::AccountRow;
 use channel_unipile::upstream::UpstreamError;
+use uuid::Uuid;
 
 use super::{Answer, Connections, Shared, codes, count, is_in};
-use crate::error::MessagingError;
 
 impl Connections {
-    /// Removes an account from UniPile. What is stored here stays.
+    /// Removes an account from UniPile. What is stored here stays, unless it is to be erased.
     ///
     /// # Errors
     ///
@@ -22,18 +23,20 @@ impl Connections {
         caller: &Identity,
         account: &AccountId,
         erase: bool,
-    ) -> Answer<AccountRow> {
-        let row = self.shared.seen(caller, account).await?;
+    ) -> Answer<(AccountRow, Option<Erasure>)> {
+        let mut row = self.shared.seen(caller, account).await?;
+        if !is_in(&row, Connection::Deleted) {
+            self.shared.delete(account).await?.map_err(|error| codes::fault(&error))?;
+            count("removed");
+            tracing::info!(account = account.as_str(), "an account was removed");
+            row = self.shared.row(account).await?;
+        }
+        let mut erasure = None;
         if erase {
-            return Err(MessagingError::EraseNotBuilt);
+            let asked = self.shared.erase(caller, account, Whom::Account, Uuid::now_v7()).await?;
+            erasure = Some(asked);
         }
-        if is_in(&row, Connection::Deleted) {
-            return Ok(row);
-        }
-        self.shared.delete(account).await?.map_err(|error| codes::fault(&error))?;
-        count("removed");
-        tracing::info!(account = account.as_str(), "an account was removed");
-        self.shared.row(account).await
+        Ok((row, erasure))
     }
 }
 

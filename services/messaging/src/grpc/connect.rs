@@ -11,6 +11,7 @@ use futures::stream;
 use secrecy::ExposeSecret as _;
 use tonic::Status;
 
+use super::erase;
 use super::requests::id;
 use super::{Answer, Stated};
 use crate::connect::{Connections, LinkStep, Method, Run, Steps};
@@ -59,8 +60,9 @@ pub(super) async fn remove(
     let mut bad = FieldErrors::default();
     let account = id::<AccountId>(&mut bad, "account_id", request.account_id);
     let account = account.filter(|_| bad.is_empty()).ok_or(bad)?;
-    let row = connections.remove(&caller, &account, request.erase_data).await?;
-    Ok(pb::RemoveAccountResponse { account: Some(shown(&row)) })
+    let (row, erasure) = connections.remove(&caller, &account, request.erase_data).await?;
+    let erasure = erasure.as_ref().map(erase::shown);
+    Ok(pb::RemoveAccountResponse { account: Some(shown(&row)), erasure })
 }
 
 fn method(bad: &mut FieldErrors, number: i32) -> Method {

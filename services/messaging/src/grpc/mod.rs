@@ -2,6 +2,7 @@
 
 mod attendees;
 mod connect;
+mod erase;
 mod requests;
 mod start;
 mod sync;
@@ -305,6 +306,8 @@ service! {
         connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, connect::connect;
         reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, connect::reconnect;
         remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, connect::remove;
+        erase_contact(pb::EraseContactRequest) -> pb::EraseContactResponse, erase::contact;
+        get_erasure(pb::GetErasureRequest) -> pb::GetErasureResponse, erase::get;
     }
 }
 

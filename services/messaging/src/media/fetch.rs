@@ -107,19 +107,21 @@ impl Shared {
             return verdict::incomplete(reason);
         }
         match self.keep(received).await {
-            Ok(stored) => Ended::With(Fetch::Stored(stored)),
+            Ok(Some(stored)) => Ended::With(Fetch::Stored(stored)),
+            Ok(None) => verdict::not_now(),
             Err(error) => verdict::no_room(&error),
         }
     }
 
-    async fn keep(&self, received: Received) -> Result<StoredFile, MediaError> {
+    async fn keep(&self, received: Received) -> Result<Option<StoredFile>, MediaError> {
         let mime = infer::get(received.head()).map(|found| found.mime_type().to_owned());
-        let (mut file, stored) = received.finish(mime).await?;
-        let put = self.objects.put(&mut file, &stored).await?;
+        let Some((stored, put)) = self.keeper().keep(received, mime).await? else {
+            return Ok(None);
+        };
         let outcome = if put == Put::Written { "written" } else { "known" };
         metrics::counter!("channel_media_stored_total", "outcome" => outcome).increment(1);
         metrics::counter!("channel_media_bytes_total").increment(stored.size);
-        Ok(stored)
+        Ok(Some(stored))
     }
 
     /// Notes how a try ended.
@@ -140,9 +142,12 @@ impl Shared {
                 self.policy.after(setback, due.failures, rand::random(), now)
             }
         };
-        let file = due.file.clone();
+        let (file, stored) = (due.file.clone(), fetch.stored().cloned());
         let end = FetchEnd { file, attempt, fetch, next_at, counts };
         self.write(due, end).await?;
+        if let Some(stored) = stored {
+            self.keeper().release(&stored).await;
+        }
         Ok(next_at.filter(|_| too_many))
     }
 

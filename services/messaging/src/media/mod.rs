@@ -6,6 +6,7 @@
 //! never followed: files are asked for by their ids.
 
 mod fetch;
+mod keep;
 mod pictures;
 mod verdict;
 
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::{Wakeups, hear};
+use keep::Keeper;
 
 /// How often the journal is looked through for work that nobody announced. It asks our own database only.
 const LOOK: Duration = Duration::from_secs(15);
@@ -50,6 +52,10 @@ struct Shared {
 impl Shared {
     fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
+    }
+
+    const fn keeper(&self) -> Keeper<'_> {
+        Keeper { store: &self.store, clock: &self.clock, objects: &self.objects }
     }
 }
 

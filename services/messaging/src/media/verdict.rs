@@ -42,6 +42,11 @@ const fn not_yet(reason: &'static str, counts: bool, at_least: Option<Duration>)
     Ended::Not(Setback { reason, counts, at_least })
 }
 
+/// The same bytes are just being deleted, or it cannot be told that they are on their way.
+pub(super) const fn not_now() -> Ended {
+    not_yet("MEDIA_NOT_NOW", false, Some(Duration::from_secs(1)))
+}
+
 /// UniPile refused, or its answer broke off.
 pub(super) fn refused(error: &UpstreamError) -> Ended {
     let reason = error.reason();

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod export;
 mod fields;
 mod files;
 mod pictures;
@@ -93,6 +94,8 @@ fn decoded(frame: &Bytes) -> Result<pb::WatchResponse, Status> {
 #[tonic::async_trait]
 impl QueryService for OverGrpc {
     type GetAttachmentStream = files::Pieces;
+    type ExportAccountStream = export::Records<pb::ExportAccountResponse>;
+    type ExportContactStream = export::Records<pb::ExportContactResponse>;
     type WatchStream = BoxStream<'static, Result<pb::WatchResponse, Status>>;
 
     async fn list_accounts(
@@ -174,6 +177,26 @@ impl QueryService for OverGrpc {
         let objects = self.objects.clone();
         let call = |queries, caller, it| files::open(queries, caller, objects, it);
         self.answer(request, call).await
+    }
+
+    async fn export_account(
+        &self,
+        request: Request<pb::ExportAccountRequest>,
+    ) -> Result<Response<Self::ExportAccountStream>, Status> {
+        require_role(&identity_of(&request)?, Role::Admin)?;
+        let tasks = self.tasks.clone();
+        self.answer(request, |queries, caller, it| export::account(queries, caller, tasks, it))
+            .await
+    }
+
+    async fn export_contact(
+        &self,
+        request: Request<pb::ExportContactRequest>,
+    ) -> Result<Response<Self::ExportContactStream>, Status> {
+        require_role(&identity_of(&request)?, Role::Admin)?;
+        let tasks = self.tasks.clone();
+        self.answer(request, |queries, caller, it| export::contact(queries, caller, tasks, it))
+            .await
     }
 
     async fn get_capabilities(

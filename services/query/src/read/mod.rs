@@ -3,6 +3,7 @@
 mod accounts;
 mod attendees;
 mod chats;
+mod export;
 mod files;
 mod messages;
 mod pictures;
@@ -13,6 +14,7 @@ mod snippet;
 
 pub use attendees::AttendeesAsk;
 pub use chats::ChatsAsk;
+pub use export::{Export, Exported, Exports};
 pub use files::{FileAsk, FileFound};
 pub use messages::{Conversation, MessagesAsk, Point};
 pub use pictures::{PictureAsk, PictureFound};

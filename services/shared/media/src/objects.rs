@@ -11,8 +11,9 @@ use object_store::prefix::PrefixStore;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
@@ -22,6 +23,9 @@ const READ: usize = 64 * 1024;
 const PART_OF_BUCKET: usize = 5 * 1024 * 1024;
 /// The size of a part in a folder.
 const PART_OF_FOLDER: usize = 256 * 1024;
+
+/// After how long nobody is putting a file any more that was not written to.
+const LEFT: Duration = Duration::from_mins(10);
 
 /// Why bytes could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +88,8 @@ pub type Reading = BoxStream<'static, Result<Bytes, MediaError>>;
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     part: usize,
+    /// The folder, if it is one.
+    folder: Option<PathBuf>,
 }
 
 impl Objects {
@@ -107,7 +113,8 @@ impl Objects {
     pub fn folder(folder: &Path) -> Result<Self, MediaError> {
         std::fs::create_dir_all(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), part: PART_OF_FOLDER })
+        let folder = Some(folder.to_owned());
+        Ok(Self { store: Arc::new(store), part: PART_OF_FOLDER, folder })
     }
 
     fn bucket(config: &S3Config) -> Result<Self, MediaError> {
@@ -126,7 +133,7 @@ impl Objects {
                 .with_secret_access_key(config.secret_access_key.expose());
         }
         let store = PrefixStore::new(builder.build()?, config.prefix.as_str());
-        Ok(Self { store: Arc::new(store), part: PART_OF_BUCKET })
+        Ok(Self { store: Arc::new(store), part: PART_OF_BUCKET, folder: None })
     }
 
     /// Stores a file whose hash and size are known, from its beginning, unless it is there.
@@ -178,6 +185,40 @@ impl Objects {
     }
 }
 
+impl Objects {
+    /// Deletes a file. That it was not there is as good.
+    ///
+    /// # Errors
+    ///
+    /// When it may still be there.
+    pub async fn delete(&self, sha256: &str) -> Result<(), MediaError> {
+        match self.store.delete(&path(sha256)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes what was left of a file by whoever died while putting it into the folder. A bucket sweeps by itself.
+    pub async fn tidy(&self, sha256: &str) {
+        let Some(root) = self.folder.clone() else { return };
+        let (folder, begins) = (root.join("sha256").join(first(sha256)), format!("{sha256}#"));
+        // What cannot be deleted now is no harm, and the next one is as good.
+        let _ = tokio::task::spawn_blocking(move || leftovers(&folder, &begins)).await;
+    }
+}
+
+/// Deletes files that begin so, and that nobody has written to for long.
+fn leftovers(folder: &Path, begins: &str) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_left = entry.file_name().to_string_lossy().starts_with(begins);
+        if is_left && entry.metadata()?.modified()?.elapsed().unwrap_or_default() > LEFT {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 async fn copy(file: &mut File, write: &mut WriteMultipart) -> Result<(), MediaError> {
     let mut buffer = BytesMut::with_capacity(READ);
     while file.read_buf(&mut buffer).await? > 0 {
@@ -190,6 +231,9 @@ async fn copy(file: &mut File, write: &mut WriteMultipart) -> Result<(), MediaEr
 
 /// Folders by the first digits, so that none grows too large.
 fn path(sha256: &str) -> ObjectPath {
-    let folder = sha256.get(..2).unwrap_or_default();
-    ObjectPath::from_iter(["sha256", folder, sha256])
+    ObjectPath::from_iter(["sha256", first(sha256), sha256])
+}
+
+fn first(sha256: &str) -> &str {
+    sha256.get(..2).unwrap_or_default()
 }

@@ -147,6 +147,27 @@ mod tests {
         assert_eq!(read(&objects, &stored, 0, 5).await, b"whole");
     }
 
+    #[tokio::test]
+    async fn what_a_crash_left_of_a_file_goes_once_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Objects::folder(folder.path()).unwrap();
+        let spool = Spool::new(folder.path()).unwrap();
+        let (mut file, stored) = received(&spool, &[b"whole"]).await;
+        objects.put(&mut file, &stored).await.unwrap();
+        let lies = folder.path().join("sha256").join(&stored.sha256[..2]);
+        for (left, minutes) in [("#1", 11), ("#2", 1)] {
+            let path = lies.join(format!("{}{left}", stored.sha256));
+            let old = std::time::SystemTime::now() - std::time::Duration::from_mins(minutes);
+            std::fs::File::create(&path).unwrap().set_modified(old).unwrap();
+        }
+        objects.tidy(&stored.sha256).await;
+        assert_eq!(std::fs::read_dir(&lies).unwrap().count(), 2, "the file and the young one");
+        objects.delete(&stored.sha256).await.unwrap();
+        objects.delete(&stored.sha256).await.unwrap();
+        let missing = objects.read(&stored, 0..5).await.err().unwrap();
+        assert!(matches!(missing, MediaError::Missing), "{missing:?}");
+    }
+
     #[test]
     fn nothing_of_a_file_on_its_way_has_a_name() {
         let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@ mod claims;
 mod config;
 mod connect;
 mod decode;
+mod erase;
 mod error;
 mod inbox;
 mod intake;

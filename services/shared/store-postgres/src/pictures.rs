@@ -41,6 +41,11 @@ const END: &str = "UPDATE pictures SET state = $3, reason = $4, is_open = false,
       sha256 = CASE WHEN $9 THEN $10 ELSE sha256 END \
     WHERE account_key = $1 AND subject_key = $2";
 
+/// The bytes that are shown no more: whoever sweeps looks whether anything else names them.
+const FORMER: &str = "INSERT INTO media_sweeps (sha256, due_at, state, puts) \
+    SELECT p.sha256, 0, 1, 0 FROM pictures p WHERE p.account_key = $1 AND p.subject_key = $2 \
+      AND p.sha256 IS NOT NULL AND p.sha256 IS DISTINCT FROM $3::text ON CONFLICT (sha256) DO NOTHING";
+
 const SHOW: [&str; 2] = [
     "UPDATE attendees SET picture = $3::jsonb WHERE account_key = $1 AND attendee_key = $2",
     "UPDATE chats SET picture = $3::jsonb WHERE account_key = $1 AND chat_key = $2",
@@ -123,6 +128,11 @@ pub(crate) async fn ends(
 ) -> Result<(), StoreError> {
     for Owned { account_key, row } in ends {
         let shown = row.look.shown();
+        if let Some(shown) = shown {
+            let sha256 = shown.map(|stored| stored.sha256.as_str());
+            let former = sqlx::query(FORMER).bind(account_key).bind(row.key).bind(sha256);
+            former.execute(&mut *connection).await.map_err(sorted)?;
+        }
         let end = sqlx::query(END)
             .bind(account_key)
             .bind(row.key)

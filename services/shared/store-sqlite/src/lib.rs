@@ -8,6 +8,7 @@
 
 mod claims;
 mod decode;
+mod erase;
 mod error;
 mod find;
 mod inbox;

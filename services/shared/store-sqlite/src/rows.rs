@@ -2,6 +2,7 @@
 
 use crate::claims;
 use crate::decode::{self, ACCOUNT, ATTENDEE, CHAT, MESSAGE, get};
+use crate::erase;
 use crate::error::sorted;
 use crate::messages::complete;
 use crate::outbox;
@@ -38,7 +39,8 @@ const OPEN: Rowwise = Rowwise {
         ") SELECT ",
         ACCOUNT,
         ", h.head, h.head_tag, h.next_key, EXISTS (SELECT 1 FROM outbox o \
-           WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent FROM wanted w CROSS JOIN accounts a ON a.id = w.id \
+           WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent, EXISTS (SELECT 1 FROM erasure_marks e \
+           WHERE e.account_key = a.account_key) AS has_marks FROM wanted w CROSS JOIN accounts a ON a.id = w.id \
          CROSS JOIN account_head h ON h.account_key = a.account_key ORDER BY a.account_key"
     ),
 };
@@ -386,6 +388,7 @@ impl Tx<'_> {
         let claim = claims::of(self.0, id).await?;
         let (tenant, name) = match (&claim, adoption) {
             (Some(claim), _) => (&claim.tenant, claim.name.as_deref()),
+            (None, Adoption::By(_)) if erase::is_erased(self.0, id).await? => return Ok(()),
             (None, Adoption::By(tenant)) => (tenant, None),
             (None, Adoption::Nobody) => return Ok(()),
         };
@@ -406,7 +409,8 @@ fn open_account(row: &SqliteRow) -> Result<OpenAccount, StoreError> {
     let head =
         Position { seq: decode::seq(get(row, "head")?), tag: decode::tag(get(row, "head_tag")?) };
     let (next_key, has_sent) = (get(row, "next_key")?, get(row, "has_sent")?);
-    Ok(OpenAccount { account, head, next_key, has_sent })
+    let has_marks = get(row, "has_marks")?;
+    Ok(OpenAccount { account, head, next_key, has_sent, has_marks })
 }
 
 fn parked(row: &SqliteRow) -> Result<Parked, StoreError> {

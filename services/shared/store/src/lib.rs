@@ -11,15 +11,17 @@
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Syncs`] | history is read in once, gaps are repaired, and how far that came is known |
+//! | [`Erasures`] | a contact or an account is forgotten to the last byte, and does not come back from the past |
 //! | [`Media`] | every file of a message is fetched to an end, by one at a time |
 //! | [`Pictures`] | pictures of people and groups are looked for, and again once they are old |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
-//! One method is one transaction. To add a backend: implement [`rows::Rows`] and the six traits, and
+//! One method is one transaction. To add a backend: implement [`rows::Rows`] and these traits, and
 //! pass the conformance suite (feature `conformance`).
 
 pub mod claims;
+pub mod erase;
 pub mod error;
 pub mod intake;
 pub mod log;
@@ -37,6 +39,7 @@ pub mod uploads;
 pub mod conformance;
 
 pub use claims::Claims;
+pub use erase::Erasures;
 pub use error::StoreError;
 pub use intake::Intake;
 pub use log::ChangeLog;
@@ -49,11 +52,11 @@ pub use uploads::Uploads;
 
 /// A whole store.
 pub trait Store:
-    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims
+    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims + Erasures
 {
 }
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims> Store
-    for T
+impl<T> Store for T where
+    T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims + Erasures
 {
 }

@@ -4,6 +4,7 @@ mod work;
 
 pub use work::{Work, WorkKind};
 
+use crate::erase::Shelf;
 use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
@@ -34,6 +35,8 @@ pub struct OpenAccount {
     pub next_key: i64,
     /// It has messages in its outbox that an own message may turn out to be.
     pub has_sent: bool,
+    /// Something of it was erased that may not come back.
+    pub has_marks: bool,
 }
 
 /// A fact that waits for its message.
@@ -374,7 +377,7 @@ impl Writes {
 
 /// The rows of one open transaction.
 #[async_trait]
-pub trait Rows: Send {
+pub trait Rows: Shelf {
     /// Opens accounts for writing, locking them in the order of their keys before anything else is
     /// touched. Unknown ones are created for the adopting tenant, or left out.
     async fn open(

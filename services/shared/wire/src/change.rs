@@ -8,7 +8,8 @@ use channel_store::record::{Record, State};
 
 /// One change. Without a body that can be read the entity is left out and the client reads it itself.
 ///
-/// The body of a merge is the state of the entity that remains; only its id is told.
+/// The body of a merge is the state of the entity that remains; only its id is told. One without says no more than
+/// that the entity is gone: what remained was erased.
 #[must_use]
 pub fn change(account_id: &str, row: &LogRow) -> pb::Change {
     let state = row.body.as_deref().and_then(Record::from_body);
@@ -16,9 +17,11 @@ pub fn change(account_id: &str, row: &LogRow) -> pb::Change {
         (Op::Merge, Some(state)) => id(state).to_owned(),
         _ => String::new(),
     };
+    let is_bare = row.op == Op::Merge && row.body.is_none();
+    let op = if is_bare { Op::Delete } else { row.op };
     pb::Change {
         seq: row.seq,
-        op: kinds::op(row.op).into(),
+        op: kinds::op(op).into(),
         entity_kind: kinds::entity(row.entity).into(),
         entity_id: row.entity_id.clone(),
         unit_end: row.unit_end,

@@ -317,6 +317,13 @@ fn a_merge_tells_the_id_that_remains_and_no_state() {
     assert_eq!(change.entity, None);
 }
 
+#[test]
+fn a_merge_whose_state_was_erased_tells_that_its_id_is_gone() {
+    let change = change("a1", &LogRow { entity_id: "local:1".into(), ..row(Op::Merge, None) });
+    assert_eq!((change.op(), change.entity_id.as_str()), (pb::ChangeKind::Delete, "local:1"));
+    assert!(change.merged_into_id.is_empty());
+}
+
 proptest! {
     #[test]
     fn keys_sort_on_the_wire_as_they_do_here(a in any::<[u8; 24]>(), b in any::<[u8; 24]>()) {

@@ -12,7 +12,7 @@ use crate::tokens;
 pub(crate) struct Args {
     /// The account, by its id
     account: String,
-    /// Also erase what is stored here about it
+    /// Also erase what is stored here about it; `channel erase account` waits for the end
     #[arg(long)]
     erase_data: bool,
     /// Print the answer as JSON

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use channel_domain::Micros;
-use channel_domain::media::{Fetch, Setback, StoredFile};
+use channel_domain::media::{Fetch, Setback};
 use channel_domain::picture::{Look, MOST_BYTES, picture_type};
-use channel_media::{MediaError, Received};
+use channel_media::Received;
 use channel_store::StoreError;
 use channel_store::outbox::{Command, Rules};
 use channel_store::pictures::{DueLook, LookEnd};
@@ -124,16 +124,11 @@ impl Shared {
         let Some(mime) = picture_type(shown) else {
             return unfit(if received.size() == 0 { "EMPTY" } else { "NO_PICTURE" });
         };
-        match self.keep(received, mime).await {
-            Ok(stored) => Found::Answer(Look::Stored(stored)),
+        match self.keeper().keep(received, Some(mime.to_owned())).await {
+            Ok(Some((stored, _))) => Found::Answer(Look::Stored(stored)),
+            Ok(None) => found(verdict::not_now()),
             Err(error) => found(verdict::no_room(&error)),
         }
-    }
-
-    async fn keep(&self, received: Received, mime: &str) -> Result<StoredFile, MediaError> {
-        let (mut file, stored) = received.finish(Some(mime.to_owned())).await?;
-        self.objects.put(&mut file, &stored).await?;
-        Ok(stored)
     }
 
     /// Notes how a look ended.
@@ -154,7 +149,12 @@ impl Shared {
         let (of, refresh_at) = (due.of.clone(), after(now, refresh));
         let (key, at) = (due.key, now);
         let end = LookEnd { key, of, attempt, look, next_at, counts, at, refresh_at };
-        self.write(due, end).await.map(|()| went)
+        let stored = end.look.shown().flatten().cloned();
+        self.write(due, end).await?;
+        if let Some(stored) = stored {
+            self.keeper().release(&stored).await;
+        }
+        Ok(went)
     }
 
     async fn write(&self, due: &DueLook, end: LookEnd) -> Result<(), StoreError> {

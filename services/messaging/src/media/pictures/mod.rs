@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::{Wakeups, hear};
+use crate::media::keep::Keeper;
 use turns::Turns;
 
 /// How often the journal is looked through for work that nobody announced. It asks our own database only.
@@ -47,6 +48,10 @@ struct Shared {
 impl Shared {
     fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
+    }
+
+    const fn keeper(&self) -> Keeper<'_> {
+        Keeper { store: &self.store, clock: &self.clock, objects: &self.objects }
     }
 
     /// Accounts for which something more urgent waits: a message, what a webhook left open, a file.

@@ -21,7 +21,8 @@ const LOCK: &str = concatcp!(
     "SELECT ",
     ACCOUNT,
     ", h.head, h.head_tag, h.next_key, EXISTS (SELECT 1 FROM outbox o \
-       WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent FROM accounts a JOIN account_head h \
+       WHERE o.account_key = a.account_key AND o.phase IN (2, 3, 5, 6)) AS has_sent, EXISTS (SELECT 1 FROM erasure_marks e \
+           WHERE e.account_key = a.account_key) AS has_marks FROM accounts a JOIN account_head h \
        ON h.account_key = a.account_key WHERE a.id = ANY($1) "
 );
 const IN_ORDER: &str = "ORDER BY h.account_key FOR NO KEY UPDATE OF h, a";
@@ -61,17 +62,20 @@ async fn lock(
     let open = |row| {
         let (account, head) = (decode::account(row)?, log_end(row)?);
         let (next_key, has_sent) = (get(row, "next_key")?, get(row, "has_sent")?);
-        Ok(OpenAccount { account, head, next_key, has_sent })
+        let has_marks = get(row, "has_marks")?;
+        Ok(OpenAccount { account, head, next_key, has_sent, has_marks })
     };
     rows.iter().map(open).collect()
 }
 
-/// In the order of the ids everywhere, so that two who create the same ones wait for each other one way
+/// What is told late of an account that was erased does not bring it back. In the order of the ids everywhere, so that two who create the same ones wait for each other one way
 /// round only.
 const CREATE: &str = "WITH fresh AS (INSERT INTO accounts \
       (id, tenant, own_name, reports, connection, created_at, rev) \
       SELECT u.id, coalesce(c.tenant, $2), c.own_name, '[]', 0, $3, 0 FROM unnest($1::text[]) AS u (id) \
-      LEFT JOIN account_claims c ON c.id = u.id WHERE coalesce(c.tenant, $2) IS NOT NULL ORDER BY u.id \
+      LEFT JOIN account_claims c ON c.id = u.id WHERE coalesce(c.tenant, $2) IS NOT NULL \
+        AND (c.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM erasures e WHERE e.account = u.id AND e.kind = 2)) \
+      ORDER BY u.id \
       ON CONFLICT (id) DO NOTHING RETURNING account_key) \
     INSERT INTO account_head (account_key) SELECT account_key FROM fresh ORDER BY account_key";
 

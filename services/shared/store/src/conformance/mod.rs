@@ -13,6 +13,7 @@
 mod acts;
 mod apply;
 mod claims;
+mod erase;
 mod facts;
 mod inbox;
 mod log;
@@ -29,6 +30,7 @@ mod uploads;
 pub use acts::*;
 pub use apply::*;
 pub use claims::*;
+pub use erase::*;
 pub use inbox::*;
 pub use log::*;
 pub use media::*;
@@ -54,10 +56,18 @@ pub struct Fresh {
     pub guard: Box<dyn Any + Send>,
     /// Runs a statement behind the store's back, to damage what it holds. Returns how many rows it changed.
     pub sql: Sql,
+    /// Looks through every column of every table. Returns where it found a text, as `table.column`.
+    pub places: Places,
 }
 
 /// See [`Fresh::sql`].
 pub type Sql = Box<dyn Fn(String) -> Changed + Send + Sync>;
+
+/// See [`Fresh::places`].
+pub type Places = Box<dyn Fn(String) -> Found + Send + Sync>;
+
+/// Where a text was found.
+pub type Found = Pin<Box<dyn Future<Output = Vec<String>> + Send>>;
 
 /// How many rows a statement changed.
 pub type Changed = Pin<Box<dyn Future<Output = u64> + Send>>;
@@ -156,6 +166,15 @@ macro_rules! store_conformance {
             the_owner_is_known_under_every_id,
             whoever_is_not_listed_any_more_has_left_and_comes_back_with_a_message,
             a_group_of_a_thousand_is_read_at_once,
+            an_erased_contact_is_found_nowhere_and_the_others_as_before,
+            a_person_is_erased_under_every_id,
+            what_was_erased_does_not_come_back_from_the_past,
+            an_erasure_is_asked_for_once_and_by_known_names,
+            a_payload_that_waits_is_applied_before_it_goes,
+            an_erased_account_is_found_nowhere_and_the_others_as_before,
+            bytes_that_nothing_names_are_deleted_by_one_and_announced_ones_stay,
+            old_messages_go_chat_by_chat_and_their_readers_are_told,
+            what_has_ended_goes_when_it_is_old,
             facts_in_any_order_and_number_give_the_same_state
         );
     };

@@ -43,7 +43,7 @@ pub(super) fn listed(chat: &str, second: i64) -> ListedChat {
 }
 
 /// As UniPile's API tells it: without the people.
-fn read_in(message: Received) -> Fact {
+pub(super) fn read_in(message: Received) -> Fact {
     received(Received { attendees: vec![], ..message })
 }
 
@@ -94,21 +94,21 @@ impl<'f> Run<'f> {
         stands(self.fresh, step, second).await
     }
 
-    async fn read(&self, read: MessagesRead, second: i64) -> SyncRecord {
+    pub(super) async fn read(&self, read: MessagesRead, second: i64) -> SyncRecord {
         let step = SyncStep::Messages(self.id, self.taken, Box::new(read));
         stands(self.fresh, step, second).await
     }
 
-    async fn next(&self) -> Option<NextChat> {
+    pub(super) async fn next(&self) -> Option<NextChat> {
         self.fresh.store.next_chat(&ACCOUNT.into(), self.id).await.expect("an answer")
     }
 
-    async fn end(&self, state: SyncState, second: i64) -> SyncRecord {
+    pub(super) async fn end(&self, state: SyncState, second: i64) -> SyncRecord {
         stands(self.fresh, SyncStep::End(self.id, self.taken, state, None), second).await
     }
 }
 
-fn page(chat: &str, facts: Vec<Fact>, next: Option<&str>, second: i64) -> MessagesRead {
+pub(super) fn page(chat: &str, facts: Vec<Fact>, next: Option<&str>, second: i64) -> MessagesRead {
     let read = facts.len() as u64;
     let end = PageEnd { read, next: next.map(Into::into) };
     MessagesRead { chat: Some(chat.into()), facts, read_at: at(second), end: Some(end) }

@@ -21,7 +21,8 @@ use sha2::{Digest, Sha256};
 impl Book {
     /// Applies one fact. A fact about a message that is not here yet waits for it.
     pub(super) fn apply(&mut self, fact: &Fact, stamp: Stamp) {
-        match fact {
+        let Some(fact) = self.without_erased(fact, stamp) else { return };
+        match &*fact {
             Fact::Received(fact) => self.received(fact, stamp),
             Fact::Status(fact) => self.status(fact, stamp),
             other => {

@@ -1,6 +1,7 @@
 //! One account's rows while facts are applied to them.
 
-use crate::log::Position;
+use super::forgotten::Forgotten;
+use crate::log::{Entity, Position};
 use crate::media::FetchEnd;
 use crate::pictures::{LookEnd, PictureWanted};
 use crate::rows::{
@@ -112,6 +113,8 @@ pub(super) struct Book {
     pub wanted_people: Vec<i64>,
     /// Chats whose messages are here up to another time now.
     pub complete_chats: Vec<(i64, Micros)>,
+    /// What was erased and may not come back.
+    pub forgotten: Forgotten,
     /// How long what is queued now is expected to wait, in microseconds.
     pub expected_wait: Option<i64>,
 }
@@ -145,6 +148,10 @@ pub(super) struct Touched {
     pub renamed: Vec<(ChatId, i64)>,
     /// Synchronisations.
     pub syncs: Vec<i64>,
+    /// What is gone: what it was, and its public id.
+    pub gone: Vec<(Entity, String)>,
+    /// Chats whose messages are to be read again.
+    pub thinned: Vec<String>,
 }
 
 impl Book {
@@ -192,6 +199,7 @@ impl Book {
             wanted_chats: Vec::new(),
             wanted_people: Vec::new(),
             complete_chats: Vec::new(),
+            forgotten: Forgotten::new(open.has_marks),
             expected_wait: None,
         }
     }

@@ -27,6 +27,7 @@ impl Book {
         self.emit_jobs(log, &touched);
         self.emit_read_in(log);
         self.emit_syncs(log, &touched, now);
+        self.emit_gone(log, &touched);
         let rows = &mut log[first..];
         for row in rows.iter_mut() {
             row.at = now;
@@ -189,16 +190,31 @@ impl Book {
         }
     }
 
+    fn emit_gone(&mut self, log: &mut Vec<LogRow>, touched: &Touched) {
+        for chat in &touched.thinned {
+            self.number();
+            log.push(self.invalidate(chat.clone()));
+        }
+        for (entity, id) in &touched.gone {
+            self.number();
+            log.push(self.without_body(Op::Delete, *entity, id.clone()));
+        }
+    }
+
     fn invalidate(&self, chat: String) -> LogRow {
+        self.without_body(Op::Invalidate, Entity::Chat, chat)
+    }
+
+    fn without_body(&self, op: Op, entity: Entity, entity_id: String) -> LogRow {
         LogRow {
             account_key: self.key(),
             seq: self.head.seq,
             tag: 0,
             body_hash: body_hash(&[]),
             unit_end: false,
-            op: Op::Invalidate,
-            entity: Entity::Chat,
-            entity_id: chat,
+            op,
+            entity,
+            entity_id,
             at: Micros(0),
             body: None,
             trace: None,

@@ -1,11 +1,13 @@
 //! The order of steps inside a transaction.
 
 use super::book::Book;
+use super::forgotten::{self, ACCOUNT_ERASED, ERASED};
 use super::load;
 use crate::error::StoreError;
 use crate::intake::{Adoption, Delivery, Digest, Mode, Outcome, Reading, Taken, Verdict};
 use crate::log::Moved;
 use crate::rows::{Asked, InboxRow, InboxUpdate, Rows, WorkKind, Writes};
+use bytes::Bytes;
 use channel_domain::fact::{Fact, Statement};
 use channel_domain::ids::AccountId;
 use channel_domain::time::{Micros, Stamp};
@@ -25,6 +27,14 @@ pub struct Unit {
 impl Unit {
     const fn is_fresh(&self) -> bool {
         matches!(self.source, UnitSource::Fresh(_))
+    }
+
+    /// The account that it states something of.
+    pub(super) fn account(&self) -> Option<&AccountId> {
+        match &self.reading {
+            Reading::Statement { statement, .. } => Some(&statement.account),
+            _ => None,
+        }
     }
 
     /// What it states of an account that is open.
@@ -72,6 +82,7 @@ pub async fn project<R: Rows + ?Sized>(
     now: Micros,
 ) -> Result<(Taken, Writes), StoreError> {
     let mut books = open(rows, &units, adoption, now).await?;
+    let erased = forgotten::erased_accounts(rows, &units, &books).await?;
     let keys: HashMap<AccountId, i64> =
         books.values().map(|book| (book.account.row.id.clone(), book.key())).collect();
     let stated = units.iter().filter_map(|unit| unit.statement(&keys));
@@ -100,7 +111,11 @@ pub async fn project<R: Rows + ?Sized>(
     let mut seen = HashSet::new();
     let mut verdicts = Vec::with_capacity(units.len());
     for (unit, stamp) in units.into_iter().zip(stamps) {
-        let judged = judge(&unit, stamp, &keys, &mut books, &repeated, &mut seen, &mut writes, now);
+        let mut judged =
+            judge(&unit, stamp, &keys, &mut books, &repeated, &mut seen, &mut writes, now);
+        if judged.outcome == Outcome::Held && unit.account().is_some_and(|it| erased.contains(it)) {
+            (judged.outcome, judged.reason) = (Outcome::NoOp, Some(ACCOUNT_ERASED));
+        }
         verdicts.push(record(unit, &judged, &mut writes));
     }
     let moved = close(books, &mut writes);
@@ -114,13 +129,8 @@ async fn open<R: Rows + ?Sized>(
     adoption: &Adoption,
     now: Micros,
 ) -> Result<BTreeMap<i64, Book>, StoreError> {
-    let ids: BTreeSet<AccountId> = units
-        .iter()
-        .filter_map(|unit| match &unit.reading {
-            Reading::Statement { statement, .. } => Some(statement.account.clone()),
-            _ => None,
-        })
-        .collect();
+    let ids: BTreeSet<AccountId> =
+        units.iter().filter_map(|unit| unit.account().cloned()).collect();
     let ids: Vec<AccountId> = ids.into_iter().collect();
     let open = if ids.is_empty() { vec![] } else { rows.open(&ids, adoption, now).await? };
     Ok(open.into_iter().map(|open| (open.account.key, Book::new(open))).collect())
@@ -187,6 +197,9 @@ fn judge(
     book.apply(&statement.fact, stamp);
     let emitted = book.end_unit(&mut writes.log, now, unit.trace.as_deref());
     let remembered = std::mem::take(&mut book.remembered);
+    if std::mem::take(&mut book.forgotten.is_met) {
+        return judged(Outcome::NoOp, Some(ERASED));
+    }
     let waits = book.waiting.last().is_some_and(|parked| parked.stamp == stamp);
     match (emitted > 0 || remembered, waits) {
         (_, true) => judged(Outcome::Applied, Some("WAITS_FOR_MESSAGE")),
@@ -216,7 +229,10 @@ fn record(unit: Unit, judged: &Judged, writes: &mut Writes) -> Verdict {
     match unit.source {
         UnitSource::Fresh(_) if outcome == Outcome::Duplicate => verdict(None),
         UnitSource::Fresh(delivery) => {
-            let Delivery { headers, body, .. } = delivery;
+            let Delivery { headers, mut body, .. } = delivery;
+            if matches!(reason, Some(ERASED | ACCOUNT_ERASED)) {
+                body = Bytes::new();
+            }
             let trace = unit.trace;
             let next_at = None;
             writes.inbox.push(InboxRow {

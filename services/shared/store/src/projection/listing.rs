@@ -22,6 +22,9 @@ impl Book {
         let mut found = 0;
         self.begin_reading(key);
         for listed in chats {
+            if is_past(self, listed) {
+                continue;
+            }
             let (id, active_at) = (listed.news.claim.id.clone(), listed.news.active_at);
             let chat_key = self.chat_listed(listed, stamp);
             if let Place::Vacant(place) = self.sync_chats.entry((key, chat_key)) {
@@ -82,7 +85,8 @@ impl Book {
         stamp: Stamp,
     ) {
         self.begin_reading(key);
-        for (person, is_self) in people {
+        let people: Vec<_> = people.iter().filter(|(it, _)| !self.is_forgotten(it)).collect();
+        for (person, is_self) in &people {
             self.person(person, *is_self, stamp, ClaimSource::People);
         }
         let Some(chat_key) = self.chat_keys.get(chat).copied() else { return };
@@ -92,6 +96,14 @@ impl Book {
             task.people = true;
         }
     }
+}
+
+/// Nothing happened in it since it, or its other party, was erased.
+fn is_past(book: &Book, listed: &ListedChat) -> bool {
+    let chat = book.erased_up_to(listed.news.claim.id.as_str());
+    let person = listed.counterparty.as_ref().and_then(|person| book.person_erased_up_to(person));
+    let erased = chat.max(person);
+    erased.is_some_and(|up_to| listed.news.active_at.is_none_or(|at| at <= up_to))
 }
 
 pub(super) const fn task(

@@ -2,7 +2,7 @@
 //! batch's size.
 
 use super::book::Book;
-use super::same;
+use super::{forgotten, same};
 use crate::error::StoreError;
 use crate::rows::{Asked, ChatsWanted, JobsWanted, Known, Owned, Rows};
 use channel_domain::attendee::Attendee;
@@ -49,6 +49,7 @@ pub(super) async fn load<R: Rows + ?Sized>(
         }
     }
     put_attendees(books, known.attendees);
+    forgotten::load(rows, books, facts).await?;
     let more = named_by_waiting(books);
     if !more.is_empty() {
         put_attendees(books, rows.attendees(&more).await?);
@@ -240,7 +241,7 @@ pub(super) fn once<T: Ord>(items: &mut Vec<T>) {
     items.dedup();
 }
 
-fn persons(fact: &Fact) -> Box<dyn Iterator<Item = &Person> + '_> {
+pub(super) fn persons(fact: &Fact) -> Box<dyn Iterator<Item = &Person> + '_> {
     match fact {
         Fact::Received(fact) => Box::new(fact.sender.iter().chain(&fact.attendees)),
         Fact::Reacted(fact) => Box::new(std::iter::once(&fact.actor)),

@@ -6,7 +6,8 @@
 //!
 //! [`engine`] is the order of steps inside a transaction; [`book`] holds one account's rows while facts
 //! are applied to them; [`apply`] is what each fact does, [`sends`] what is sent from here; [`mod@command`]
-//! carries commands out on the same book, [`sync`] steps of synchronisations. Only the engine touches the database.
+//! carries commands out on the same book, [`sync`] steps of synchronisations; [`erase`] takes out what may not stay, and
+//! [`forgotten`] keeps it out. Only the engine touches the database.
 
 mod actions;
 mod apply;
@@ -14,6 +15,8 @@ mod book;
 mod command;
 mod emit;
 mod engine;
+pub mod erase;
+mod forgotten;
 mod gather;
 mod listing;
 mod load;

@@ -2,6 +2,7 @@
 
 use super::book::{Book, Entry, Reading};
 use super::engine::close;
+use super::forgotten;
 use super::listing::task;
 use super::{load, same};
 use crate::error::StoreError;
@@ -129,6 +130,7 @@ async fn gather<R: Rows + ?Sized>(
         _ => {}
     }
     load_people(rows, books, key, &persons, now).await?;
+    forgotten::load_listed(rows, books, key, &persons, &chats).await?;
     let mut asked = load::asked(facts.iter().map(|fact| (key, fact)));
     // Each fact has a stamp of its own, as each webhook has.
     asked.inbox_ids = facts.len().max(1);
@@ -350,6 +352,8 @@ impl Book {
             self.apply(fact, *stamp);
         }
         let added = self.reading.as_ref().map_or(0, |reading| reading.added);
+        let of_chat = read.chat.is_some();
+        // A chat that was erased meanwhile has no key any more.
         let chat = read.chat.and_then(|chat| self.chat_keys.get(&chat).copied());
         let Some(end) = read.end else {
             return self.change_sync(key, false, |sync| sync.messages_added += added);
@@ -358,7 +362,7 @@ impl Book {
         self.change_sync(key, false, |sync| {
             sync.messages_added += added;
             sync.messages_read += end.read;
-            if chat.is_none() {
+            if !of_chat {
                 sync.pages += 1;
                 (sync.listed, sync.cursor) = (is_last, end.next.clone());
             }

@@ -42,7 +42,7 @@ impl Book {
         self.set_unread(chat_key);
     }
 
-    fn set_unread(&mut self, chat_key: i64) {
+    pub(super) fn set_unread(&mut self, chat_key: i64) {
         let count = self.unread.get(&chat_key).map_or(0, Vec::len);
         let count = u32::try_from(count).unwrap_or(UNREAD_CAP).min(UNREAD_CAP);
         let Some(entry) = self.chats.get_mut(&chat_key) else {
