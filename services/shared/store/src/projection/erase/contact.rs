@@ -8,7 +8,7 @@ use crate::log::{Entity, Moved};
 use crate::projection::book::Book;
 use crate::projection::engine::close;
 use crate::rows::{Owned, Rows, Writes};
-use channel_domain::attendee::Attendee;
+use channel_domain::attendee::{Attendee, Claims};
 use channel_domain::fact::Quoted;
 use channel_domain::ids::AccountId;
 use channel_domain::time::Micros;
@@ -135,7 +135,7 @@ async fn under_all_ids<R: Rows + ?Sized>(
     let shared = |it: &Owned<Attendee>| {
         let others = it.row.ties.joined.as_ref().map(|joined| &joined.claims);
         let claims = std::iter::once(&it.row.claims).chain(others);
-        let named = claims.flat_map(|claims| claims.joining());
+        let named = claims.flat_map(Claims::joining);
         named.map(|(kind, value)| (work.account, kind, value.to_owned())).collect::<Vec<_>>()
     };
     let named: Vec<_> = joined.iter().flat_map(shared).collect();
