@@ -48,7 +48,8 @@ impl Stage {
         let setup = Setup::whole(&world.backend)?
             .with("MEDIA__PATH", &files.path().display().to_string())
             .with("MESSAGING__IMPORT_WAIT_SECONDS", "0")
-            .with("MESSAGING__POLL_INTERVAL_MS", "50");
+            .with("MESSAGING__POLL_INTERVAL_MS", "50")
+            .with("MEDIA__PICTURES__PER_MINUTE", "0");
         let place = Place::beside(&setup)?.with_chats(2).with_past(past);
         let program = place.known_to(setup).start().await?;
         let upstream = place.start().await?;
