@@ -1,6 +1,6 @@
 //! A chat: its own facts, and the summary that lists read without looking at messages.
 
-use crate::attendee::Merged;
+use crate::attendee::{Attendee, Merged};
 use crate::direction::Direction;
 use crate::fact::{AttachmentKind, ChatClaim};
 use crate::ids::{AttendeeId, ChatId, MessageId};
@@ -195,14 +195,16 @@ impl Chat {
         Merged { stored: true, shown }
     }
 
-    /// Takes the counterparty's present name and number over.
-    pub fn rename_counterparty(&mut self, name: Option<&str>, phone: Option<&str>) -> Merged {
-        let before = self.title();
+    /// Takes over how the counterparty is shown now: name, number and picture.
+    pub fn show_counterparty(&mut self, person: &Attendee) -> Merged {
+        let before = (self.title(), self.picture().cloned());
         if let Some(known) = &mut self.counterparty {
-            known.name = name.map(ToOwned::to_owned);
-            known.phone = phone.map(ToOwned::to_owned);
+            known.name = person.name().map(ToOwned::to_owned);
+            known.phone = person.phone().map(ToOwned::to_owned);
+            known.picture = person.shown_picture().cloned();
         }
-        if before == self.title() { Merged::NOTHING } else { Merged::SHOWN }
+        let after = (self.title(), self.picture().cloned());
+        if before == after { Merged::NOTHING } else { Merged::SHOWN }
     }
 
     /// The picture to show: a group's own, in a chat of two the other party's.

@@ -33,7 +33,7 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last::text AS last, c.place, c.rev, p.id AS person_id, \
     p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture::text AS picture, \
-    p.picture::text AS person_picture";
+    coalesce(p.picture, p.ties->'joined'->'picture')::text AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`. Its files and reactions
 /// come with it, in the same snapshot; they are looked for only where it has any.

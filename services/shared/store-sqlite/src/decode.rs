@@ -30,7 +30,7 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture, p.picture AS person_picture";
+    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture, coalesce(p.picture, p.ties->'joined'->'picture') AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`.
 pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream_id, m.provider_id, \

@@ -42,13 +42,15 @@ pub fn persons(people: &[&Attendee]) -> Vec<Vec<usize>> {
 #[must_use]
 pub fn joined(of: &Attendee, person: &[&Attendee]) -> Option<(Joined, bool)> {
     let person_id = person.first()?.id.clone();
-    let mut joined = Joined { person: person_id, claims: Claims::default(), own_name: None };
+    let mut joined =
+        Joined { person: person_id, claims: Claims::default(), own_name: None, picture: None };
     let mut is_self = false;
     let others: Vec<_> = person.iter().filter(|other| other.id != of.id).collect();
     for other in &others {
         joined.claims.absorb(&other.claims);
         let name = other.ties.own_name.clone();
         joined.own_name = joined.own_name.or(name);
+        joined.picture = joined.picture.or_else(|| other.picture.clone());
         is_self |= other.was_self();
     }
     (!others.is_empty()).then_some((joined, is_self))

@@ -49,6 +49,9 @@ pub struct Joined {
     /// The name that the team gave one of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_name: Option<String>,
+    /// The picture of one of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<StoredFile>,
 }
 
 /// The stored state of a person.
@@ -64,7 +67,7 @@ pub struct Attendee {
     pub claims: Claims,
     /// The team's word, and the others who are the same person.
     pub ties: Ties,
-    /// Their picture, once it is here.
+    /// The picture of this very id, once it is here.
     pub picture: Option<StoredFile>,
     /// The sequence number of the last event about them.
     pub rev: u64,
@@ -165,6 +168,13 @@ impl Attendee {
         self.best(ClaimKind::Phone)
     }
 
+    /// The picture to show: this id's own, else another one's of the same person.
+    #[must_use]
+    pub fn shown_picture(&self) -> Option<&StoredFile> {
+        let others = || self.ties.joined.as_ref().and_then(|joined| joined.picture.as_ref());
+        self.picture.as_ref().or_else(others)
+    }
+
     /// The id under which the person is shown.
     #[must_use]
     pub fn person(&self) -> &AttendeeId {
@@ -182,7 +192,7 @@ impl Attendee {
         all.all().iter().filter(named).cloned().collect()
     }
 
-    fn shown(&self) -> (bool, [Option<String>; 8]) {
+    fn shown(&self) -> (bool, [Option<String>; 9]) {
         use ClaimKind::{Lid, Phone, PictureUrl, ProfileUrl, ProviderId, Username};
         let own = |kind| self.claims.best(kind).map(ToOwned::to_owned);
         let any = |kind| self.best(kind).map(ToOwned::to_owned);
@@ -190,7 +200,8 @@ impl Attendee {
         let person = Some(self.person().to_string());
         let [phone, lid, username] = [Phone, Lid, Username].map(any);
         let [provider, profile, picture] = [ProviderId, ProfileUrl, PictureUrl].map(own);
-        (self.is_self, [name, person, phone, lid, username, provider, profile, picture])
+        let shown = self.shown_picture().map(|picture| picture.sha256.clone());
+        (self.is_self, [name, person, phone, lid, username, provider, profile, picture, shown])
     }
 }
 

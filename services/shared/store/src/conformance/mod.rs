@@ -159,6 +159,7 @@ macro_rules! store_conformance {
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
             pictures_are_looked_for_the_last_seen_first_and_shown_with_their_chats,
             a_look_that_fails_keeps_the_picture_and_one_that_finds_none_takes_it,
+            a_picture_is_shown_with_every_id_of_a_person,
             whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_another,
             one_person_under_two_ids_is_shown_as_one_and_keeps_every_message,
             a_number_that_another_person_has_now_joins_nobody,

@@ -4,7 +4,7 @@ use super::Fresh;
 use super::facts::{at, incoming, person, received};
 use super::log::audit;
 use super::sends::{ACCOUNT, Desk};
-use crate::outbox::Command;
+use crate::outbox::{Command, PersonChange};
 use crate::pictures::{DueLook, LookEnd};
 use crate::record::{AttendeeRecord, ChatRecord};
 use channel_domain::fact::{ChatClaim, Fact, Person, Received};
@@ -181,4 +181,35 @@ pub async fn whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_anot
     desk.command(end(&under_way, under_way.attempts + 1, stored("cd"), 12 * DAY, None), 12 * DAY)
         .await;
     assert_eq!(due(fresh).await.at.0, -at(12 * DAY).0);
+}
+
+pub async fn a_picture_is_shown_with_every_id_of_a_person(fresh: &Fresh) {
+    // A list of chats names the other party by WhatsApp's id alone, and UniPile is not asked for the picture of that.
+    let desk = Desk::new(fresh).await;
+    let dora = person("Dora", "15550100007");
+    let bare = Person { id: None, name: None, ..dora.clone() };
+    let from = |sender: Person, message: &str, second| {
+        let attendees = vec![sender.clone()];
+        received(Received {
+            sender: Some(sender),
+            attendees,
+            ..incoming(message, "c7", "Hi", second)
+        })
+    };
+    desk.take(from(bare, "d1", 20), 21).await;
+    desk.take(from(dora, "d2", 22), 23).await;
+    let looked = look(fresh, &desk, stored("a1"), 30).await;
+    assert_eq!(looked.of.id(), "att-15550100007");
+    let shown = chat(fresh, "c7").await;
+    let party = shown.counterparty.expect("the other party");
+    assert!(party.starts_with("jid:"), "{party}");
+    assert_eq!(shown.picture.map(|it| it.sha256), Some("a1".repeat(32)));
+    // An id that is nobody else has no picture of theirs.
+    let part = PersonChange::Part(party.as_str().into());
+    desk.command(Command::Person(part), 40).await;
+    assert_eq!(chat(fresh, "c7").await.picture, None);
+    let join = PersonChange::Join(party.into(), "att-15550100007".into());
+    desk.command(Command::Person(join), 50).await;
+    assert!(chat(fresh, "c7").await.picture.is_some());
+    desk.the_log_tells_the_tables().await;
 }

@@ -354,7 +354,7 @@ impl Book {
     fn counterparty(&self, person: &Person, since: Stamp) -> Option<Counterparty> {
         let row = &self.attendees.get(&people::key(person)?)?.row;
         let (name, phone) = (row.name().map(Into::into), row.phone().map(Into::into));
-        let picture = row.picture.clone();
+        let picture = row.shown_picture().cloned();
         Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone, picture })
     }
 

@@ -75,7 +75,6 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
     if let Some(book) = books.get_mut(&key) {
         book.wanted_chats.extend(chat_of(command, book));
-        book.wanted_people.extend(pictured(command));
     }
     let stamped = told.into_iter().zip(&stamps);
     let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
@@ -104,6 +103,13 @@ async fn put_people<R: Rows + ?Sized>(
             load::put_messages(books, rows.reacted_to(&tied).await?);
             Ok(())
         }
+        Command::EndLook(end) => match &end.of {
+            Subject::Attendee(id) => {
+                let id = [Recipient::Attendee(id.clone())];
+                load::put_recipients(rows, books, key, &id).await
+            }
+            Subject::Chat(_) => Ok(()),
+        },
         _ => Ok(()),
     }
 }
@@ -127,11 +133,6 @@ fn asked(key: i64, command: &Command, told: &[&Fact]) -> Asked {
     }
     if let Command::EndFetch(end) = command {
         asked.messages.push((key, end.file.message.clone()));
-    }
-    if let Command::EndLook(end) = command
-        && let Subject::Attendee(id) = &end.of
-    {
-        asked.attendees.push((key, id.clone()));
     }
     asked
 }
@@ -179,14 +180,6 @@ fn unread_again(book: &Book, command: &Command) -> Option<(i64, Micros)> {
     let action = book.action(*id)?;
     match action.before {
         Before::ReadUpTo { from, .. } => Some((action.chat_key, from)),
-        _ => None,
-    }
-}
-
-/// The person whose picture was looked for: it is their chats' too.
-fn pictured(command: &Command) -> Option<i64> {
-    match command {
-        Command::EndLook(end) => matches!(end.of, Subject::Attendee(_)).then_some(end.key),
         _ => None,
     }
 }

@@ -63,7 +63,7 @@ impl Book {
                 since: stamp,
                 name: entry.row.name().map(Into::into),
                 phone: entry.row.phone().map(Into::into),
-                picture: entry.row.picture.clone(),
+                picture: entry.row.shown_picture().cloned(),
             });
             if let (Some(entry), Some(person)) = (self.chats.get_mut(&key), counterparty) {
                 let merged = entry.row.merge_counterparty(person);

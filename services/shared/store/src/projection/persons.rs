@@ -168,6 +168,13 @@ impl Book {
         circle
     }
 
+    /// The picture of this very id is another one now.
+    pub(super) fn picture_changed(&mut self, id: &AttendeeId, merged: Merged) {
+        let Some(was_self) = self.attendees.get(id).map(|entry| entry.row.is_self) else { return };
+        self.person_changed(id, was_self, merged);
+        self.sort_out(id);
+    }
+
     fn person_changed(&mut self, id: &AttendeeId, was_self: bool, merged: Merged) {
         let Some(entry) = self.attendees.get_mut(id) else { return };
         entry.note(merged);
@@ -205,7 +212,7 @@ impl Book {
             entry.row.counterparty.as_ref().is_some_and(|person| person.key == attendee.key)
         };
         for entry in self.chats.values_mut().filter(theirs) {
-            let merged = entry.row.rename_counterparty(attendee.name(), attendee.phone());
+            let merged = entry.row.show_counterparty(attendee);
             entry.note(merged);
             if merged.shown {
                 self.touched.chats.push(entry.row.key);

@@ -30,7 +30,7 @@ impl Book {
         seen_at: Micros,
     ) {
         let Some(row) = self.attendees.get(id).map(|entry| &entry.row) else { return };
-        if id.as_str().starts_with("jid:") {
+        if id.is_made_here() {
             return;
         }
         let changed = names_another(link_was, row.claims.best(ClaimKind::PictureUrl));
@@ -68,20 +68,8 @@ impl Book {
 
     fn show_person(&mut self, id: &AttendeeId, picture: Option<&StoredFile>) {
         let Some(entry) = self.attendees.get_mut(id) else { return };
-        let key = entry.row.key;
         if show(entry, |row: &mut Attendee| &mut row.picture, picture) {
-            self.touched.attendees.push(id.clone());
-        }
-        for chat in self.chats.values_mut() {
-            let Some(person) = &mut chat.row.counterparty else { continue };
-            if person.key != key || person.picture.as_ref() == picture {
-                continue;
-            }
-            person.picture = picture.cloned();
-            if chat.row.kind == ChatKind::Single {
-                chat.note(Merged::SHOWN);
-                self.touched.chats.push(chat.row.key);
-            }
+            self.picture_changed(id, Merged::SHOWN);
         }
     }
 

@@ -114,7 +114,7 @@ impl Clerk<'_> {
                     since: ASSUMED,
                     name: person.name().map(Into::into),
                     phone: person.phone().map(Into::into),
-                    picture: person.picture.clone(),
+                    picture: person.shown_picture().cloned(),
                 });
             }
             _ => chat.kind = ChatKind::Group,

@@ -89,7 +89,7 @@ impl From<&Attendee> for AttendeeRecord {
             profile_url: own(ClaimKind::ProfileUrl),
             picture_url: own(ClaimKind::PictureUrl),
             rev: attendee.rev,
-            picture: attendee.picture.as_ref().map(Into::into),
+            picture: attendee.shown_picture().map(Into::into),
             named_here: named.is_some_and(|(_, source)| source == NameSource::Own),
             person: person.map(ToString::to_string),
             username: any(ClaimKind::Username),
