@@ -395,7 +395,7 @@ pub struct ExportContactRequest {
     /// The account.
     #[prost(string, tag = "1")]
     pub account_id: ::prost::alloc::string::String,
-    /// The contact: all ids under which the account knows them, 1 to 100.
+    /// The contact: 1 to 100 ids. The other attendees who are the same person (`Attendee.person_id`) come with them.
     #[prost(string, repeated, tag = "2")]
     pub attendee_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

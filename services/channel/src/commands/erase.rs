@@ -27,7 +27,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ContactArgs {
-    /// The contact, by all ids under which the account knows them
+    /// The contact: one of their ids is enough, the others of the same person go with it
     #[arg(value_name = "ATTENDEE", required = true)]
     attendees: Vec<String>,
     /// The account; without one the only account there is

@@ -79,12 +79,35 @@ impl Queries {
         people: Option<Vec<AttendeeId>>,
     ) -> Result<Export, QueryError> {
         let account = self.one(caller, id, 0).await?;
-        for person in people.iter().flatten() {
-            let found = self.store.attendee(account.key, person).await?;
-            found.ok_or(QueryError::AttendeeNotFound)?;
-        }
-        let people = people.map(|ids| ids.iter().map(ToString::to_string).collect());
+        let people = match people {
+            Some(ids) => Some(self.under_all_ids(account.key, &ids).await?),
+            None => None,
+        };
         Ok(Export { store: Arc::clone(&self.store), account, people })
+    }
+
+    /// The ids of all who are the same persons as these.
+    async fn under_all_ids(
+        &self,
+        account: i64,
+        ids: &[AttendeeId],
+    ) -> Result<BTreeSet<String>, QueryError> {
+        let mut persons = BTreeSet::new();
+        for id in ids {
+            let found = self.store.attendee(account, id).await?;
+            let found = found.ok_or(QueryError::AttendeeNotFound)?;
+            persons.insert(found.person.unwrap_or(found.id));
+        }
+        let mut all = BTreeSet::new();
+        let mut query = AttendeeQuery { limit: PAGE, ..AttendeeQuery::default() };
+        loop {
+            let page = self.store.attendees(account, &query).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            query.after = Some(last.key);
+            let records = page.into_iter().map(|person| person.record);
+            let same = records.filter(|it| persons.contains(it.person.as_ref().unwrap_or(&it.id)));
+            all.extend(same.map(|it| it.id));
+        }
     }
 }
 
