@@ -20,6 +20,7 @@ mod config;
 mod connect;
 mod decode;
 mod error;
+mod hosted;
 mod inbox;
 mod intake;
 mod log;

@@ -10,6 +10,7 @@ mod claims;
 mod decode;
 mod error;
 mod find;
+mod hosted;
 mod inbox;
 mod intake;
 mod log;

@@ -7,6 +7,7 @@
 //! | part | promise |
 //! |---|---|
 //! | [`Claims`] | an account that is being connected finds its owner |
+//! | [`HostedLinks`] | a link to UniPile's sign-in page is used once, and what it connected is confirmed |
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
@@ -20,6 +21,7 @@
 
 pub mod claims;
 pub mod error;
+pub mod hosted;
 pub mod intake;
 pub mod log;
 pub mod media;
@@ -36,6 +38,7 @@ pub mod conformance;
 
 pub use claims::Claims;
 pub use error::StoreError;
+pub use hosted::HostedLinks;
 pub use intake::Intake;
 pub use log::ChangeLog;
 pub use media::Media;
@@ -45,6 +48,12 @@ pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
-pub trait Store: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims {}
+pub trait Store:
+    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + HostedLinks
+{
+}
 
-impl<T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims> Store for T {}
+impl<T> Store for T where
+    T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + HostedLinks
+{
+}

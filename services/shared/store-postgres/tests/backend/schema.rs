@@ -21,6 +21,7 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
         "7 history",
         "8 account names",
         "9 people",
+        "12 hosted links",
     ];
     assert_eq!(pending, all);
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();

@@ -130,6 +130,12 @@ impl Clerk<'_> {
             Command::BeginAct(id) => return Ok(self.begin_act(id)),
             Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
             Command::LearnAccount(news) => return Ok(self.learn_account(news)),
+            Command::CallAccount(name, since) => {
+                let account = &mut self.book.account;
+                let merged = account.row.call_new(name, since);
+                account.note(merged);
+                return Ok(Outcome::Nothing);
+            }
             Command::EndFetch(end) => {
                 self.book.end_fetch(fetch, *end);
                 return Ok(Outcome::Nothing);
