@@ -10,6 +10,7 @@ mod history;
 mod live;
 mod media;
 mod people;
+mod pictures;
 mod receive;
 mod reflection;
 mod roles;

@@ -30,6 +30,7 @@ pub struct Place {
     webhooks: String,
     secret: NamedTempFile,
     chats: usize,
+    groups: usize,
     past: usize,
     settings: NamedTempFile,
 }
@@ -42,13 +43,20 @@ impl Place {
         std::fs::write(secret.path(), WEBHOOK_SECRET)?;
         let webhooks = format!("http://{}/api/v1/webhooks/unipile/", setup.gateway);
         let settings = NamedTempFile::new()?;
-        Ok(Self { address, webhooks, secret, chats: 4, past: 0, settings })
+        Ok(Self { address, webhooks, secret, chats: 4, groups: 0, past: 0, settings })
     }
 
     /// With so many chats instead of four.
     #[must_use]
     pub const fn with_chats(mut self, chats: usize) -> Self {
         self.chats = chats;
+        self
+    }
+
+    /// With so many groups beside them.
+    #[must_use]
+    pub const fn with_groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
         self
     }
 
@@ -89,7 +97,8 @@ impl Place {
             simulator.args(["--webhook-url", &self.webhooks]);
         }
         let child = simulator
-            .args(["--prompt", "--total", "0", "--history", "0", "--groups", "0"])
+            .args(["--prompt", "--total", "0", "--history", "0"])
+            .args(["--groups", &self.groups.to_string()])
             .args(["--accounts", "1", "--api-key", KEY])
             .args(["--past", &self.past.to_string()])
             .args(["--contacts", &self.chats.to_string()])
@@ -263,6 +272,12 @@ impl Upstream {
     /// A message as it is there.
     pub async fn message(&self, message: &str) -> Result<Value> {
         self.get(&format!("/api/v1/messages/{message}")).await
+    }
+
+    /// A person or group shows another one of their pictures.
+    pub async fn shows(&self, id: &str, number: u32) -> Result<()> {
+        let path = format!("/simulator/pictures/{id}");
+        self.post(&path, json!({ "number": number })).await.map(drop)
     }
 
     /// Nothing goes wrong any more.

@@ -375,7 +375,7 @@ pub struct GetChatResponse {
     #[prost(message, optional, tag = "2")]
     pub freshness: ::core::option::Option<super::super::types::v1::Freshness>,
 }
-/// Asks for the picture of a person or a group.
+/// Asks for the picture of a person or a chat.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAttendeePictureRequest {
     /// Account of the attendee or chat. Empty: found by the id among all accounts that the caller may see.
@@ -396,7 +396,7 @@ pub mod get_attendee_picture_request {
         /// Picture of this attendee.
         #[prost(string, tag = "2")]
         AttendeeId(::prost::alloc::string::String),
-        /// Picture of this group.
+        /// Picture of this chat: a group's own, in a chat of two the other person's.
         #[prost(string, tag = "3")]
         ChatId(::prost::alloc::string::String),
     }
@@ -407,7 +407,7 @@ pub struct GetAttendeePictureResponse {
     /// The bytes, at most 1 MiB. Empty with `not_modified`.
     #[prost(bytes = "bytes", tag = "1")]
     pub data: ::prost::bytes::Bytes,
-    /// Media type, always an image.
+    /// Media type by what the bytes show: `image/jpeg`, `image/png`, `image/webp` or `image/gif`.
     #[prost(string, tag = "2")]
     pub mime_type: ::prost::alloc::string::String,
     /// Changes when the picture changes.
@@ -1335,7 +1335,8 @@ pub mod query_service_client {
                 .insert(GrpcMethod::new("channel.query.v1.QueryService", "GetAttendee"));
             self.inner.unary(req, path, codec).await
         }
-        /// Reads the picture of a person or group, as stored here.
+        /// Reads the picture of a person or group, as stored here. Whoever is seen is asked for in the background, so one
+        /// that is missing may come; `picture_etag` of Attendee and Chat tells when.
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, `CHAT_NOT_FOUND`, `PICTURE_NOT_FOUND`.
         pub async fn get_attendee_picture(
@@ -1593,7 +1594,8 @@ pub mod query_service_server {
             tonic::Response<super::GetAttendeeResponse>,
             tonic::Status,
         >;
-        /// Reads the picture of a person or group, as stored here.
+        /// Reads the picture of a person or group, as stored here. Whoever is seen is asked for in the background, so one
+        /// that is missing may come; `picture_etag` of Attendee and Chat tells when.
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `ATTENDEE_NOT_FOUND`, `CHAT_NOT_FOUND`, `PICTURE_NOT_FOUND`.
         async fn get_attendee_picture(

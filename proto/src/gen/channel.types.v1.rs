@@ -225,6 +225,9 @@ pub struct Attendee {
     /// attendee under which they came.
     #[prost(string, tag = "11")]
     pub person_id: ::prost::alloc::string::String,
+    /// Changes when the picture changes; ask GetAttendeePicture. Empty: none is stored.
+    #[prost(string, tag = "12")]
+    pub picture_etag: ::prost::alloc::string::String,
     /// Name by which the person can be found without a number. Empty: not known.
     #[prost(string, tag = "13")]
     pub username: ::prost::alloc::string::String,
@@ -1198,6 +1201,10 @@ pub struct Chat {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "21")]
     pub revision: u64,
+    /// Changes when the picture changes, a group's own, or in a chat of two the other person's; ask
+    /// GetAttendeePicture. Empty: none is stored.
+    #[prost(string, tag = "22")]
+    pub picture_etag: ::prost::alloc::string::String,
 }
 /// Kind of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

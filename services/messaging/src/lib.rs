@@ -8,6 +8,7 @@
 //! | [`Dispatcher`] | takes what is due out of the outbox, calls UniPile, and notes how it ended |
 //! | [`Importer`] | reads history in and repairs gaps |
 //! | [`Fetcher`] | fetches the files of messages into the folder or bucket where they stay |
+//! | [`Portraits`] | looks for the pictures of people and groups, and puts them there too |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
 //! promises is in `channel_domain::send`.
@@ -27,7 +28,7 @@ pub use config::MessagingConfig;
 pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
 pub use dispatch::Dispatcher;
 pub use error::MessagingError;
-pub use media::Fetcher;
+pub use media::{Fetcher, Portraits};
 pub use outgoing::{Ask, Outgoing};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use sync::Importer;

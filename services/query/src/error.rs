@@ -45,6 +45,9 @@ pub enum QueryError {
     /// The configuration leaves such files out.
     #[error("the configuration leaves such attachments out")]
     AttachmentLeftOut,
+    /// No picture is stored.
+    #[error("no picture is stored")]
+    PictureNotFound,
     /// The bytes cannot be read where they lie.
     #[error(transparent)]
     Media(#[from] MediaError),
@@ -84,7 +87,8 @@ impl Fault for QueryError {
             | Self::MessageNotFound
             | Self::AttendeeNotFound
             | Self::AttachmentNotFound
-            | Self::AttachmentUnavailable => Kind::NotFound,
+            | Self::AttachmentUnavailable
+            | Self::PictureNotFound => Kind::NotFound,
             Self::AttachmentTooLarge | Self::AttachmentLeftOut => Kind::FailedPrecondition,
             Self::AttachmentPending => Kind::Unavailable { retry_after: Some(FETCHED_SOON) },
             Self::Media(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
@@ -107,6 +111,7 @@ impl Fault for QueryError {
             Self::AttachmentPending => "ATTACHMENT_PENDING",
             Self::AttachmentTooLarge => "ATTACHMENT_TOO_LARGE",
             Self::AttachmentLeftOut => "ATTACHMENT_LEFT_OUT",
+            Self::PictureNotFound => "PICTURE_NOT_FOUND",
             Self::Media(error) => error.reason(),
             Self::AccountRequired => "ACCOUNT_REQUIRED",
             Self::PositionNotReached => "POSITION_NOT_REACHED",

@@ -7,7 +7,7 @@ use anyhow::Context;
 use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Fetcher, Importer, MessagingConfig, Outgoing, Subscription,
+    Connections, Dispatcher, Fetcher, Importer, MessagingConfig, Outgoing, Portraits, Subscription,
     Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
@@ -67,7 +67,7 @@ pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
     Ok((objects(config)?, spool))
 }
 
-/// Starts to fetch the files of messages.
+/// Starts to fetch the files of messages, and the pictures of people and groups.
 fn fetch(
     stage: &Stage,
     store: &Arc<dyn Store>,
@@ -76,7 +76,14 @@ fn fetch(
     place: Place,
 ) {
     let (store, upstream) = (Arc::clone(store), Arc::clone(upstream));
-    let fetcher = Fetcher::new(store, upstream, Arc::clone(&stage.clock), place, config);
+    let clock = Arc::clone(&stage.clock);
+    let portraits =
+        Portraits::new(store.clone(), upstream.clone(), clock.clone(), place.clone(), config);
+    let drain = stage.supervisor.drain();
+    stage.supervisor.spawn_restarting("portraits", Backoff::default(), move || {
+        portraits.clone().run(drain.clone())
+    });
+    let fetcher = Fetcher::new(store, upstream, clock, place, config);
     let drain = stage.supervisor.drain();
     stage.supervisor.spawn_restarting("fetcher", Backoff::default(), move || {
         fetcher.clone().run(drain.clone())

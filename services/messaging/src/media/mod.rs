@@ -6,7 +6,10 @@
 //! never followed: files are asked for by their ids.
 
 mod fetch;
+mod pictures;
 mod verdict;
+
+pub use pictures::Portraits;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -4,6 +4,7 @@ mod answers;
 mod calls;
 mod fields;
 mod files;
+mod pictures;
 mod requests;
 
 use crate::capabilities::Setup;
@@ -84,12 +85,6 @@ fn reader<A>(request: &Request<A>) -> Result<Identity, Status> {
     Ok(caller)
 }
 
-/// The answer of a call that the contract has and this version does not.
-fn not_built<A, R>(request: &Request<A>) -> Result<R, Status> {
-    reader(request)?;
-    Err(to_status(&QueryError::NotBuilt))
-}
-
 /// A frame for those who call the service in process; on the wire it stays as it is, see [`WatchRoute`].
 fn decoded(frame: &Bytes) -> Result<pb::WatchResponse, Status> {
     pb::WatchResponse::decode(frame.as_ref()).map_err(|_| Status::internal("internal error"))
@@ -167,7 +162,9 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetAttendeePictureRequest>,
     ) -> Result<Response<pb::GetAttendeePictureResponse>, Status> {
-        not_built(&request)
+        let objects = self.objects.clone();
+        let call = |queries, caller, it| pictures::read(queries, caller, objects, it);
+        self.answer(request, call).await
     }
 
     async fn get_attachment(

@@ -1,5 +1,6 @@
 use super::support::{World, ask, by, limited, reason, text, viewer};
 use channel_proto::query::v1 as pb;
+use channel_proto::query::v1::get_attendee_picture_request::Subject;
 use channel_proto::query::v1::query_service_server::QueryService as _;
 use channel_runtime::identity::{Identity, Role};
 use tonic::{Code, Request, Status};
@@ -43,6 +44,12 @@ async fn all_about(world: &World, caller: &Identity, id: &str) -> Vec<Result<(),
         attendee_id: "p-15550100002".into(),
         ..Default::default()
     };
+    let subject = Some(Subject::AttendeeId("p-15550100002".into()));
+    let picture = pb::GetAttendeePictureRequest {
+        account_id: account.clone(),
+        subject,
+        ..Default::default()
+    };
     let get = pb::GetAccountRequest { account_id: account.clone(), min_as_of_seq: 0 };
     let seq = channel_proto::types::v1::AccountSeq { account_id: account, seq: 1 };
     let all = pb::ListAccountsRequest { min_as_of: vec![seq], ..Default::default() };
@@ -56,6 +63,7 @@ async fn all_about(world: &World, caller: &Identity, id: &str) -> Vec<Result<(),
         service.search_messages(by(caller, search)).await.map(drop),
         service.list_attendees(by(caller, people)).await.map(drop),
         service.get_attendee(by(caller, person)).await.map(drop),
+        service.get_attendee_picture(by(caller, picture)).await.map(drop),
     ]
 }
 
@@ -74,9 +82,9 @@ async fn another_tenants_account_answers_as_one_that_does_not_exist() {
     }
     let own = all_about(&world, &viewer("t2"), "x").await;
     let refused: Vec<_> = own.into_iter().filter_map(Result::err).collect();
-    // Only the message that is asked for by an id of nobody.
-    assert_eq!(refused.len(), 1);
-    assert_eq!(reason(&refused[0]).1, "MESSAGE_NOT_FOUND");
+    // Only the message that is asked for by an id of nobody, and a picture that is not here.
+    let reasons: Vec<_> = refused.iter().map(|refused| reason(refused).1).collect();
+    assert_eq!(reasons, ["MESSAGE_NOT_FOUND", "PICTURE_NOT_FOUND"]);
 }
 
 #[tokio::test]
@@ -161,12 +169,11 @@ async fn only_those_who_may_read_are_answered() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_says_so() {
+async fn what_cannot_be_done_is_told_with_its_reason() {
     let world = World::of(&["a"]).await;
-    let expected = (Code::Unimplemented, "NOT_BUILT".to_owned());
-    let picture =
-        world.service.get_attendee_picture(ask(pb::GetAttendeePictureRequest::default())).await;
-    assert_eq!(reason(&picture.unwrap_err()), expected);
+    let nobodys = pb::GetAttendeePictureRequest::default();
+    let picture = world.service.get_attendee_picture(ask(nobodys)).await.unwrap_err();
+    assert_eq!(picture.code(), Code::InvalidArgument);
     let all = world.service.get_capabilities(ask(pb::GetCapabilitiesRequest::default())).await;
     let all = all.unwrap().into_inner().capabilities;
     assert!(

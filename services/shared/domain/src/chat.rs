@@ -4,6 +4,7 @@ use crate::attendee::Merged;
 use crate::direction::Direction;
 use crate::fact::{AttachmentKind, ChatClaim};
 use crate::ids::{AttendeeId, ChatId, MessageId};
+use crate::media::StoredFile;
 use crate::message::{ContentKind, Message, Status};
 use crate::names::{self, NameSource, TitleParts};
 use crate::sort_key::SortKey;
@@ -52,6 +53,8 @@ pub struct Counterparty {
     pub name: Option<String>,
     /// Their phone number, as far as known.
     pub phone: Option<String>,
+    /// Their picture, once it is here.
+    pub picture: Option<StoredFile>,
 }
 
 /// The last message as the chat's row keeps it.
@@ -113,6 +116,8 @@ pub struct Chat {
     pub last: Option<LastMessage>,
     /// Where it stands in the list: the last visible message's place.
     pub order: SortKey,
+    /// A group's own picture, once it is here.
+    pub picture: Option<StoredFile>,
     /// The sequence number of the last event about it.
     pub rev: u64,
 }
@@ -138,6 +143,7 @@ impl Chat {
             unread: 0,
             last: None,
             order: SortKey::MIN,
+            picture: None,
             rev: 0,
         }
     }
@@ -185,6 +191,15 @@ impl Chat {
             known.phone = phone.map(ToOwned::to_owned);
         }
         if before == self.title() { Merged::NOTHING } else { Merged::SHOWN }
+    }
+
+    /// The picture to show: a group's own, in a chat of two the other party's.
+    #[must_use]
+    pub fn picture(&self) -> Option<&StoredFile> {
+        match self.kind {
+            ChatKind::Single => self.counterparty.as_ref()?.picture.as_ref(),
+            ChatKind::Group | ChatKind::Channel => self.picture.as_ref(),
+        }
     }
 
     /// Takes a new or changed message into the summary's last line.

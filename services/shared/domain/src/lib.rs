@@ -29,6 +29,7 @@ pub mod mentions;
 pub mod message;
 pub mod names;
 pub mod people;
+pub mod picture;
 pub mod preview;
 pub mod search;
 pub mod send;

@@ -24,8 +24,28 @@ pub struct MediaConfig {
     pub concurrency: usize,
     /// How long a fetch may go without a sign of life before another process takes over, in seconds.
     pub lease_seconds: u32,
+    /// Pictures of people and groups.
+    pub pictures: PicturesConfig,
     /// The bucket.
     pub s3: S3Config,
+}
+
+/// How pictures of people and groups are asked for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PicturesConfig {
+    /// At most so many are asked for in a minute, of one account and in one process. 0: none.
+    pub per_minute: u32,
+    /// How old a picture grows before it is asked for again, of those who were seen since, in seconds.
+    pub refresh_seconds: u32,
+    /// Under way at a time, in one process; of one account it is one.
+    pub concurrency: usize,
+}
+
+impl Default for PicturesConfig {
+    fn default() -> Self {
+        Self { per_minute: 30, refresh_seconds: 7 * 24 * 3600, concurrency: 2 }
+    }
 }
 
 /// Where the bytes lie.
@@ -68,6 +88,7 @@ impl Default for MediaConfig {
             tries: 20,
             concurrency: 4,
             lease_seconds: 60,
+            pictures: PicturesConfig::default(),
             s3: S3Config::default(),
         }
     }
@@ -88,12 +109,15 @@ impl MediaConfig {
     /// With every broken rule.
     pub fn check(&self) -> Result<(), ConfigError> {
         let in_bucket = self.kind == MediaStoreKind::S3;
-        let s3 = &self.s3;
+        let (s3, pictures) = (&self.s3, &self.pictures);
         let rules = [
             ("most_bytes", self.most_bytes >= 1, "must be at least 1"),
             ("tries", self.tries >= 1, "must be at least 1"),
             ("concurrency", self.concurrency >= 1, "must be at least 1"),
             ("lease_seconds", self.lease_seconds >= 2, "must be at least 2"),
+            ("pictures.per_minute", pictures.per_minute <= 60_000, "must be at most 60000"),
+            ("pictures.refresh_seconds", pictures.refresh_seconds >= 1, "must be at least 1"),
+            ("pictures.concurrency", pictures.concurrency >= 1, "must be at least 1"),
             ("s3.bucket", !in_bucket || !s3.bucket.is_empty(), "must be set for a bucket"),
             (
                 "s3.secret_access_key",

@@ -9,6 +9,6 @@ mod config;
 mod objects;
 mod spool;
 
-pub use config::{MediaConfig, MediaStoreKind, S3Config};
+pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config};
 pub use objects::{MediaError, Objects, Put, Reading};
 pub use spool::{Received, Spool};

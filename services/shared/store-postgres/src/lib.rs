@@ -27,6 +27,7 @@ mod log;
 mod media;
 mod meters;
 mod outbox;
+mod pictures;
 mod prune;
 mod pulse;
 mod reads;

@@ -23,14 +23,14 @@ pub(crate) const ACCOUNT: &str = "a.account_key, a.id, a.tenant, a.own_name, a.p
 
 /// The columns of a person, from `attendees a`.
 pub(crate) const ATTENDEE: &str =
-    "a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.ties, a.rev";
+    "a.account_key, a.attendee_key, a.id, a.is_self, a.claims, a.ties, a.picture, a.rev";
 
 /// The columns of a chat, from `chats c` and its counterparty `attendees p`.
 pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c.kind, c.own_name, \
     c.labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone";
+    p.name AS person_name, p.phone AS person_phone, c.picture, p.picture AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`.
 pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream_id, m.provider_id, \
@@ -127,6 +127,7 @@ pub(crate) fn attendee(row: &SqliteRow) -> Result<Attendee, StoreError> {
         id: get::<String>(row, "id")?.into(),
         is_self: get(row, "is_self")?,
         claims: json("attendees", key, get(row, "claims")?)?,
+        picture: part(row, "attendees", key, "picture")?,
         ties: part(row, "attendees", key, "ties")?.unwrap_or_default(),
         rev: seq(get(row, "rev")?),
     })
@@ -154,6 +155,7 @@ pub(crate) fn chat(row: &SqliteRow) -> Result<Chat, StoreError> {
         unread: get(row, "unread")?,
         last: last.map(|text| json("chats", key, text)).transpose()?,
         order: SortKey::from_bytes(get(row, "place")?).ok_or_else(|| bad("place"))?,
+        picture: part(row, "chats", key, "picture")?,
         rev: seq(get(row, "rev")?),
     })
 }
@@ -170,6 +172,7 @@ fn counterparty(row: &SqliteRow) -> Result<Option<Counterparty>, StoreError> {
         since: certain(row, "counterparty_at", "counterparty_inbox")?,
         name: get(row, "person_name")?,
         phone: get(row, "person_phone")?,
+        picture: part(row, "attendees", key, "person_picture")?,
     }))
 }
 

@@ -18,6 +18,7 @@ mod media;
 mod messages;
 mod open;
 mod outbox;
+mod pictures;
 mod reads;
 mod reindex;
 mod rows;

@@ -228,7 +228,7 @@ async fn epoch(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
 mod tests {
     use super::*;
     use channel_store::reads::SearchQuery;
-    use channel_store::{Intake, Media, Reads};
+    use channel_store::{Intake, Media, Pictures, Reads};
 
     #[tokio::test]
     async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
@@ -242,7 +242,8 @@ mod tests {
         sqlx::query(row).execute(&mut connection).await.unwrap();
         let account = "INSERT INTO accounts (account_key, id, tenant, reports, connection, created_at, rev) \
             VALUES (7, 'acc', 'default', '[{\"stamp\":{\"at\":5,\"inbox\":1},\"status\":\"OK\"}]', 1, 1, 1); \
-            INSERT INTO account_head (account_key) VALUES (7)";
+            INSERT INTO account_head (account_key) VALUES (7); \
+            INSERT INTO attendees VALUES (7, 1, 'ana', 0, NULL, NULL, '[]', '', 1)";
         sqlx::raw_sql(account).execute(&mut connection).await.unwrap();
         sqlx::Connection::close(connection).await.unwrap();
         let store = SqliteStore::open(folder.path(), Options::default()).await.unwrap();
@@ -250,6 +251,8 @@ mod tests {
         let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
         assert_eq!((account.name.as_str(), account.connection_since), ("acc", Some(5)));
         assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
+        let person = store.attendee(7, &"ana".into()).await.unwrap().unwrap();
+        assert!(person.picture.is_none() && store.due_looks(&[], 9).await.unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -255,6 +255,14 @@ impl Rows for Tx<'_> {
         crate::media::row(self.0, account, file).await
     }
 
+    async fn picture_row(
+        &mut self,
+        account: i64,
+        subject: i64,
+    ) -> Result<Option<FetchRow>, StoreError> {
+        crate::pictures::row(self.0, account, subject).await
+    }
+
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {
         outbox::pacing(self.0, account).await
     }

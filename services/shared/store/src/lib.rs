@@ -13,6 +13,7 @@
 //! | [`Uploads`] | files to be sent are there for whoever sends |
 //! | [`Syncs`] | history is read in once, gaps are repaired, and how far that came is known |
 //! | [`Media`] | every file of a message is fetched to an end, by one at a time |
+//! | [`Pictures`] | pictures of people and groups are looked for, and again once they are old |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
@@ -26,6 +27,7 @@ pub mod intake;
 pub mod log;
 pub mod media;
 pub mod outbox;
+pub mod pictures;
 pub mod projection;
 pub mod reads;
 pub mod record;
@@ -43,17 +45,27 @@ pub use intake::Intake;
 pub use log::ChangeLog;
 pub use media::Media;
 pub use outbox::Outbox;
+pub use pictures::Pictures;
 pub use reads::Reads;
 pub use sync::Syncs;
 pub use uploads::Uploads;
 
 /// A whole store.
 pub trait Store:
-    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + HostedLinks
+    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims + HostedLinks
 {
 }
 
 impl<T> Store for T where
-    T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Syncs + Claims + HostedLinks
+    T: Intake
+        + Reads
+        + ChangeLog
+        + Outbox
+        + Uploads
+        + Media
+        + Pictures
+        + Syncs
+        + Claims
+        + HostedLinks
 {
 }

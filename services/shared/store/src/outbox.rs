@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::log::Moved;
 use crate::media::FetchEnd;
+use crate::pictures::LookEnd;
 use crate::record::{AttendeeRecord, ChatRecord, MessageRecord, SendRecord};
 use crate::rows::WorkKind;
 use async_trait::async_trait;
@@ -75,6 +76,8 @@ pub enum Command {
     },
     /// A try to fetch a file has ended.
     EndFetch(Box<FetchEnd>),
+    /// A look for a picture has ended.
+    EndLook(Box<LookEnd>),
     /// Name or label a chat, here only. What is `None` stays.
     Describe {
         /// The chat.

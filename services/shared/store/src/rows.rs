@@ -1,9 +1,14 @@
 //! The rows that the projection reads and writes. This is all that a backend knows of it.
 
+mod work;
+
+pub use work::{Work, WorkKind};
+
 use crate::error::StoreError;
 use crate::intake::{Adoption, Digest, Outcome};
 use crate::log::{LogRow, Position};
 use crate::media::{FetchEnd, FetchRow, FileId};
+use crate::pictures::{LookEnd, PictureWanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
@@ -220,43 +225,6 @@ pub struct Link {
     pub source: ClaimSource,
 }
 
-/// Work that a fact leaves for those who may call UniPile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(i16)]
-pub enum WorkKind {
-    /// Read a message again.
-    RefreshMessage = 1,
-    /// Read a chat that was first seen in a webhook.
-    FetchChat = 2,
-    /// Fetch a message's files.
-    FetchMedia = 3,
-    /// Read the account again.
-    RefreshAccount = 4,
-}
-
-impl WorkKind {
-    /// Reads the stored number.
-    #[must_use]
-    pub const fn from_number(number: i16) -> Option<Self> {
-        Some(match number {
-            1 => Self::RefreshMessage,
-            2 => Self::FetchChat,
-            3 => Self::FetchMedia,
-            4 => Self::RefreshAccount,
-            _ => return None,
-        })
-    }
-}
-
-/// One piece of work. Asking for the same twice is asking once.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Work {
-    /// What to do.
-    pub kind: WorkKind,
-    /// With which object, by its id upstream.
-    pub subject: String,
-}
-
 /// A payload to store.
 #[derive(Debug, Clone)]
 pub struct InboxRow {
@@ -363,6 +331,10 @@ pub struct Writes {
     pub complete: Vec<Owned<Micros>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
+    /// Pictures that are wanted.
+    pub pictures: Vec<Owned<PictureWanted>>,
+    /// Ends of looks for pictures; only of rows that were loaded as open.
+    pub looked: Vec<Owned<LookEnd>>,
     /// Changes, by account and number.
     pub log: Vec<LogRow>,
 }
@@ -376,6 +348,8 @@ impl Writes {
         let Self { syncs, sync_chats, .. } = self;
         log.is_empty()
             && self.fetched.is_empty()
+            && self.pictures.is_empty()
+            && self.looked.is_empty()
             && jobs.is_empty()
             && pacing.is_empty()
             && actions.is_empty()
@@ -459,6 +433,13 @@ pub trait Rows: Send {
         &mut self,
         account: i64,
         file: &FileId,
+    ) -> Result<Option<FetchRow>, StoreError>;
+
+    /// Loads where the look for a picture stands, by its subject's key.
+    async fn picture_row(
+        &mut self,
+        account: i64,
+        subject: i64,
     ) -> Result<Option<FetchRow>, StoreError>;
 
     /// Loads how fast an account may send.

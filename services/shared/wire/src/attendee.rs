@@ -29,6 +29,7 @@ pub fn attendee(account_id: &str, person: &AttendeeRecord) -> pb::Attendee {
         is_self: person.is_self,
         profile_url: person.profile_url.clone().unwrap_or_default(),
         revision: person.rev,
+        picture_etag: super::picture_etag(person.picture.as_ref()),
         person_id: person.person.as_ref().unwrap_or(&person.id).clone(),
         username: person.username.clone().unwrap_or_default(),
     }

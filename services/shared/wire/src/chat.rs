@@ -36,6 +36,7 @@ pub fn chat(account_id: &str, chat: &ChatRecord, now: Micros) -> pb::Chat {
         labels: chat.labels.clone(),
         complete_up_to: None,
         revision: chat.rev,
+        picture_etag: super::picture_etag(chat.picture.as_ref()),
     }
 }
 

@@ -26,7 +26,13 @@ pub use send::send_state;
 pub use sync::sync_progress;
 pub use time::{micros, timestamp};
 
+use channel_store::record::StoredRecord;
 use std::fmt::Write as _;
+
+/// What clients tell pictures apart by.
+fn picture_etag(picture: Option<&StoredRecord>) -> String {
+    picture.map(|picture| picture.sha256.clone()).unwrap_or_default()
+}
 
 /// An order key as lowercase hexadecimal digits, which sort like the bytes.
 #[must_use]

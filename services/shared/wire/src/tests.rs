@@ -10,7 +10,7 @@ use channel_proto::types::v1 as pb;
 use channel_store::log::{Entity, LogRow, Op};
 use channel_store::record::{
     self, AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
-    MessageRecord, QuotedRecord, ReactionRecord, Record, SendRecord, State,
+    MessageRecord, QuotedRecord, ReactionRecord, Record, SendRecord, State, StoredRecord,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -177,6 +177,7 @@ fn all_that_a_record_knows_reaches_the_wire() {
         profile_url: Some("https://example.test/ana".into()),
         picture_url: None,
         rev: 5,
+        picture: Some(StoredRecord { sha256: "ab".into(), size: 3, mime: None }),
         named_here: true,
         person: Some("p0".into()),
         username: Some("ana.b".into()),

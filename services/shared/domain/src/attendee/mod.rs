@@ -7,6 +7,7 @@ pub use claims::{Claim, ClaimKind, ClaimSource, Claims, claims_of};
 
 use crate::fact::Person;
 use crate::ids::AttendeeId;
+use crate::media::StoredFile;
 use crate::names::{self, NameSource};
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,8 @@ pub struct Attendee {
     pub claims: Claims,
     /// The team's word, and the others who are the same person.
     pub ties: Ties,
+    /// Their picture, once it is here.
+    pub picture: Option<StoredFile>,
     /// The sequence number of the last event about them.
     pub rev: u64,
 }
@@ -71,7 +74,8 @@ impl Attendee {
     /// Somebody of whom nothing is known.
     #[must_use]
     pub fn new(key: i64, id: AttendeeId) -> Self {
-        Self { key, id, is_self: false, claims: Claims::default(), ties: Ties::default(), rev: 0 }
+        let (claims, ties) = (Claims::default(), Ties::default());
+        Self { key, id, is_self: false, claims, ties, picture: None, rev: 0 }
     }
 
     /// Takes in what a payload says about the person.

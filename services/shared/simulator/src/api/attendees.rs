@@ -7,13 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::ask::Ask;
 use super::call::{Call, to_json};
 use super::error::Problem;
-use super::page;
+use super::{page, portrait};
 use crate::mishap::Route;
 use crate::rest::{AttendeeView, List};
 use crate::world::{AccountKey, Who, World};
-
-/// A grey square: all that a picture has to be.
-const PICTURE: &[u8] = include_bytes!("picture.png");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct After {
@@ -81,12 +78,14 @@ pub(super) async fn one(ask: Ask, Path(id): Path<String>) -> Result<Response, Pr
 /// The picture of a person, or of the group whose id it is. Every fourth person has none.
 pub(super) async fn picture(ask: Ask, Path(id): Path<String>) -> Result<Response, Problem> {
     let call = if let Ok((account, who)) = ask.person(&id) {
+        let call = Call::about_account(&ask, Route::GetAttendeePicture, account).await?;
         if who.0 % 4 == 3 {
             return Err(Problem::not_found());
         }
-        Call::about_account(&ask, Route::GetAttendeePicture, account).await?
+        call
     } else {
         Call::about_chat(&ask, Route::GetAttendeePicture, ask.chat(&id)?).await?
     };
-    call.bytes(StatusCode::OK, "image/png", Bytes::from_static(PICTURE)).await
+    let picture = portrait::png(&id, call.engine.faces.shown(&id));
+    call.bytes(StatusCode::OK, "image/png", picture).await
 }

@@ -15,7 +15,7 @@ mod hosted;
 mod messages;
 mod page;
 mod patch;
-
+mod portrait;
 mod resolve;
 mod send;
 mod server;

@@ -87,3 +87,20 @@ pub(super) async fn read_only(
     }
     Ok(Json(json!({})))
 }
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shown {
+    number: u32,
+}
+
+/// A person or group shows another picture. They have as many as there are numbers; at first they show 0.
+pub(super) async fn picture(
+    ask: Ask,
+    Path(id): Path<String>,
+    Body(shown): Body<Shown>,
+) -> Result<Json<Value>, Problem> {
+    ask.person(&id).map(drop).or_else(|_| ask.chat(&id).map(drop))?;
+    ask.engine.faces.show(id, shown.number);
+    Ok(Json(json!({})))
+}

@@ -39,5 +39,6 @@ fn router() -> Router<Arc<Engine>> {
         .route("/contact/file", post(files::send))
         .route("/accounts/{id}/status", post(deeds::status))
         .route("/accounts/{id}/scan", post(deeds::scan))
+        .route("/pictures/{id}", post(deeds::picture))
         .route("/chats/{id}/read_only", post(deeds::read_only))
 }

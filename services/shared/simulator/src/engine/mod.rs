@@ -8,6 +8,7 @@ mod clock;
 mod connect;
 mod contact;
 mod deliver;
+mod faces;
 mod hosted;
 mod perform;
 mod pulse;
@@ -30,6 +31,7 @@ use crate::world::SharedWorld;
 use agenda::Agenda;
 use clock::Clock;
 use connect::Attempts;
+use faces::Faces;
 use hosted::Links;
 use pulse::Pulse;
 
@@ -52,6 +54,7 @@ pub(crate) struct Engine {
     pub(crate) books: Books,
     pub(crate) rules: Rules,
     pub(crate) uploads: Uploads,
+    pub(crate) faces: Faces,
     pub(crate) links: Links,
     pub(crate) clock: Clock,
     pub(crate) config: SimulatorConfig,
@@ -81,6 +84,7 @@ impl Engine {
             books: Books::default(),
             rules: Rules::new(config.seed, &api.faults),
             uploads: Uploads::default(),
+            faces: Faces::default(),
             links: Links::default(),
             clock: Clock::new(start),
             attempts: Attempts::default(),

@@ -82,14 +82,20 @@ async fn people_and_groups_have_pictures() {
     let rig = Rig::start().await;
     let (chat, group) = (rig.chat().await, rig.chats(1).await[0]["id"].clone());
     let people = rig.read(&format!("/chats/{chat}/attendees")).await;
-    for id in [&people["items"][0]["id"], &group] {
+    let mut seen = std::collections::HashSet::new();
+    for (id, number) in [(&people["items"][0]["id"], 0), (&group, 0), (&group, 1)] {
+        let shown = json!({ "number": number });
+        let path = format!("/pictures/{}", id.as_str().unwrap());
+        assert_eq!(rig.control(Method::POST, &path, &shown).await.0, 200);
         let path = format!("/chat_attendees/{}/picture", id.as_str().unwrap());
         let response = rig.request(Method::GET, &path).send().await.unwrap();
         assert_eq!(
             (response.status().as_u16(), &response.headers()["content-type"]),
             (200, &"image/png".parse().unwrap())
         );
-        assert!(response.bytes().await.unwrap().starts_with(b"\x89PNG"));
+        let bytes = response.bytes().await.unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+        assert!(seen.insert(bytes), "each is another one");
     }
 }
 

@@ -18,13 +18,15 @@ const EVERYTHING: &str = "WITH noted AS (INSERT INTO webhook_dedupe (account_key
       SELECT account_key, digest, $3 FROM unnest($1::bigint[], $2::bytea[]) AS u(account_key, digest) \
       ON CONFLICT DO NOTHING RETURNING account_key, digest) \
     SELECT 1 AS what, account_key, NULL::bigint AS attendee_key, NULL::text AS id, \
-      NULL::boolean AS is_self, NULL::text AS claims, NULL::text AS ties, NULL::bigint AS rev, digest FROM noted \
-    UNION ALL SELECT 2, NULL, nextval('webhook_inbox_ids'), NULL, NULL, NULL, NULL, NULL, NULL \
+      NULL::boolean AS is_self, NULL::text AS claims, NULL::text AS ties, NULL::text AS picture, \
+      NULL::bigint AS rev, digest FROM noted \
+    UNION ALL SELECT 2, NULL, nextval('webhook_inbox_ids'), NULL, NULL, NULL, NULL, NULL, NULL, NULL \
       FROM generate_series(1, $4::bigint) \
-    UNION ALL SELECT 3, f.account_key, f.inbox, f.upstream_id, NULL, f.fact::text, NULL, f.at, NULL \
+    UNION ALL SELECT 3, f.account_key, f.inbox, f.upstream_id, NULL, f.fact::text, NULL, NULL, f.at, NULL \
       FROM unnest($5::bigint[], $6::text[]) AS w(account_key, id) \
       JOIN parked_facts f ON f.account_key = w.account_key AND f.upstream_id = w.id \
-    UNION ALL SELECT 4, a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text, a.ties::text, a.rev, NULL \
+    UNION ALL SELECT 4, a.account_key, a.attendee_key, a.id, a.is_self, a.claims::text, a.ties::text, \
+        a.picture::text, a.rev, NULL \
       FROM unnest($7::bigint[], $8::text[]) AS w(account_key, id) \
       JOIN attendees a ON a.account_key = w.account_key AND a.id = w.id";
 

@@ -10,6 +10,7 @@ mod messages;
 mod open;
 mod outbox;
 mod people;
+mod pictures;
 mod renamed;
 mod search;
 mod sent;
@@ -119,6 +120,14 @@ impl Rows for Tx<'_> {
         crate::media::row(self.connection, account, file).await
     }
 
+    async fn picture_row(
+        &mut self,
+        account: i64,
+        subject: i64,
+    ) -> Result<Option<FetchRow>, StoreError> {
+        crate::pictures::row(self.connection, account, subject).await
+    }
+
     async fn pacing(&mut self, account: i64) -> Result<Pacing, StoreError> {
         outbox::pacing(self.connection, account).await
     }
@@ -178,6 +187,7 @@ impl Rows for Tx<'_> {
         children::versions(&mut seldom, &writes.versions);
         children::unpark(&mut seldom, &writes.unparked);
         children::park(&mut seldom, &writes.parked)?;
+        pictures::want(&mut seldom, &writes.pictures);
         seldom.execute(self.connection).await?;
         let Writes { jobs, pacing, held, unheld, .. } = writes;
         let mut sending = Together::default();
@@ -186,7 +196,8 @@ impl Rows for Tx<'_> {
         renamed::write(&mut sending, &writes.aliases);
         syncs::write(&mut sending, writes)?;
         sending.execute(self.connection).await?;
-        crate::media::ends(self.connection, &writes.fetched).await
+        crate::media::ends(self.connection, &writes.fetched).await?;
+        crate::pictures::ends(self.connection, &writes.looked).await
     }
 }
 

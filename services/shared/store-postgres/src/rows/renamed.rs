@@ -55,7 +55,7 @@ pub(super) fn write(together: &mut Together, aliases: &[Owned<ChatAlias>]) {
     together.part(ALIASES, rows);
 }
 
-const GONE: [&str; 6] = [
+const GONE: [&str; 7] = [
     "UPDATE messages t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
     "UPDATE outbox t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
@@ -64,6 +64,8 @@ const GONE: [&str; 6] = [
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
     "UPDATE chat_aliases t SET chat_key = w.became FROM unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
+    "DELETE FROM pictures t USING unnest($1::gone_chat_row[]) AS w \
+     WHERE t.account_key = w.account_key AND t.subject_key = w.chat_key",
     "DELETE FROM chat_attendees t USING unnest($1::gone_chat_row[]) AS w \
      WHERE t.account_key = w.account_key AND t.chat_key = w.chat_key",
     "DELETE FROM chats t USING unnest($1::gone_chat_row[]) AS w \

@@ -45,15 +45,17 @@ pub(super) use row_sent;
 #[cfg(test)]
 mod tests {
     use crate::rows::{
-        actions, children, inbox, log, messages, open, outbox, people, renamed, search, syncs,
+        actions, children, inbox, log, messages, open, outbox, people, pictures, renamed, search,
+        syncs,
     };
 
-    const SCHEMA: [&str; 6] = [
+    const SCHEMA: [&str; 7] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
         include_str!("../../migrations/0007_history.sql"),
         include_str!("../../migrations/0009_people.sql"),
+        include_str!("../../migrations/0010_pictures.sql"),
         include_str!("../../migrations/0012_hosted_links.sql"),
     ];
     /// Types that only older programs send.
@@ -112,6 +114,7 @@ mod tests {
             people::AttendeeRow::SENT,
             people::LinkRow::SENT,
             people::MemberRow::SENT,
+            pictures::PictureRow::SENT,
             open::Updated::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));

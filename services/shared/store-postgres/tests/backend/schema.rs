@@ -1,7 +1,7 @@
 //! Migrations, and the number of the history.
 
 use crate::facts::{connect, execute, number};
-use channel_store::{ChangeLog, Intake, Reads};
+use channel_store::{ChangeLog, Intake, Pictures, Reads};
 use channel_store_postgres::{PostgresConfig, PostgresStore, Promotion, testing};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -21,6 +21,7 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
         "7 history",
         "8 account names",
         "9 people",
+        "10 pictures",
         "12 hosted links",
     ];
     assert_eq!(pending, all);
@@ -105,6 +106,8 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
     let file = "INSERT INTO attachments (account_key, message_key, position, id, kind, unavailable) \
         VALUES (1, 1, 0, 'f', 'image', false)";
     execute(&url, file).await;
+    execute(&url, "INSERT INTO attendees VALUES (1, 1, 'ana', false, NULL, NULL, '[]', '', 1)")
+        .await;
     let store = connect(&url).await;
     assert_eq!(store.inbox_counts().await.unwrap().quarantined, 1);
     let account = store.account(&"acc".into()).await.unwrap().unwrap().record;
@@ -112,4 +115,6 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_with_its_rows() {
     assert_eq!(account.connection_source, channel_domain::account::Source::Webhook as i32);
     let files = "SELECT count(*) FROM attachments WHERE id = 'f' AND fetched IS NULL";
     assert_eq!(number(&url, files).await, 1, "its bytes are pending");
+    let person = store.attendee(1, &"ana".into()).await.unwrap().unwrap();
+    assert!(person.picture.is_none() && store.due_looks(&[], 9).await.unwrap().is_empty());
 }

@@ -50,6 +50,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     outbox::aliases(c, &writes.aliases).await?;
     sync::write(c, &writes.syncs, &writes.sync_chats, &writes.complete).await?;
     crate::media::ends(c, &writes.fetched).await?;
+    crate::pictures::write(c, &writes.pictures, &writes.looked).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;
     accounts::HEADS.execute(c, &writes.heads, accounts::head).await

@@ -129,7 +129,8 @@ const GONE_CHATS: [&str; 4] = [
     "UPDATE chat_aliases SET chat_key = ?3 WHERE account_key = ?1 AND chat_key = ?2",
 ];
 
-const FORGET_CHATS: [&str; 2] = [
+const FORGET_CHATS: [&str; 3] = [
+    "DELETE FROM pictures WHERE account_key = ? AND subject_key = ?",
     "DELETE FROM chat_attendees WHERE account_key = ? AND chat_key = ?",
     "DELETE FROM chats WHERE account_key = ? AND chat_key = ?",
 ];

@@ -20,6 +20,7 @@ mod log;
 mod media;
 mod order;
 mod persons;
+mod pictures;
 mod reads;
 mod sends;
 mod starts;
@@ -35,6 +36,7 @@ pub use log::*;
 pub use media::*;
 pub use order::*;
 pub use persons::*;
+pub use pictures::*;
 pub use reads::*;
 pub use sends::*;
 pub use starts::*;
@@ -150,6 +152,9 @@ macro_rules! store_conformance {
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
+            pictures_are_looked_for_the_last_seen_first_and_shown_with_their_chats,
+            a_look_that_fails_keeps_the_picture_and_one_that_finds_none_takes_it,
+            whoever_is_seen_again_is_looked_for_once_the_picture_is_old_or_another,
             one_person_under_two_ids_is_shown_as_one_and_keeps_every_message,
             a_number_that_another_person_has_now_joins_nobody,
             the_team_joins_and_parts_people_and_has_the_last_word,

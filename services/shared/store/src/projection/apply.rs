@@ -125,8 +125,10 @@ impl Book {
         let Some(entry) = self.chats.get_mut(&message.chat_key) else {
             return;
         };
+        let last_day = entry.row.order.sent_at().day();
         let merged = entry.row.merge_last(message);
         entry.note(merged);
+        let is_seen = entry.row.order.sent_at().day() > last_day;
         if entry.row.is_unread(message) {
             entry.row.unread = (entry.row.unread + 1).min(UNREAD_CAP);
             entry.note(Merged::SHOWN);
@@ -135,6 +137,9 @@ impl Book {
             }
         }
         self.touched.chats.push(message.chat_key);
+        if is_seen {
+            self.want_picture_of_group(message.chat_key, message.sent_at);
+        }
         // Whoever writes from this account, on the phone or here, has the chat open.
         if message.direction == Direction::Out && message.content.event.is_none() {
             self.mark_read(message.chat_key, message.sent_at);
@@ -348,7 +353,8 @@ impl Book {
     fn counterparty(&self, person: &Person, since: Stamp) -> Option<Counterparty> {
         let row = &self.attendees.get(&people::key(person)?)?.row;
         let (name, phone) = (row.name().map(Into::into), row.phone().map(Into::into));
-        Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone })
+        let picture = row.picture.clone();
+        Some(Counterparty { key: row.key, id: row.id.clone(), since, name, phone, picture })
     }
 
     fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp, seen: Micros) {

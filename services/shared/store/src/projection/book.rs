@@ -2,6 +2,7 @@
 
 use crate::log::Position;
 use crate::media::FetchEnd;
+use crate::pictures::{LookEnd, PictureWanted};
 use crate::rows::{
     ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
     Parked, Version, Work,
@@ -15,7 +16,7 @@ use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
 use channel_domain::sync::{Sync, SyncChat};
 use channel_domain::time::Micros;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row in the book.
 #[derive(Debug)]
@@ -93,6 +94,10 @@ pub(super) struct Book {
     pub aliases: Vec<ChatAlias>,
     pub pacing: Option<Pacing>,
     pub fetched: Vec<FetchEnd>,
+    /// Pictures that are wanted, by their subject's key.
+    pub pictures: BTreeMap<i64, PictureWanted>,
+    /// Ends of looks for pictures.
+    pub looked: Vec<LookEnd>,
     /// What is applied is UniPile's own answer.
     pub is_asked: bool,
     /// Synchronisations that go on, and the one that a step is about.
@@ -176,6 +181,8 @@ impl Book {
             aliases: Vec::new(),
             pacing: None,
             fetched: Vec::new(),
+            pictures: BTreeMap::new(),
+            looked: Vec::new(),
             is_asked: false,
             syncs: HashMap::new(),
             sync_chats: HashMap::new(),
@@ -271,6 +278,9 @@ impl Book {
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
         writes.fetched.extend(self.fetched.into_iter().map(|row| Owned { account_key, row }));
+        let pictures = self.pictures.into_values();
+        writes.pictures.extend(pictures.map(|row| Owned { account_key, row }));
+        writes.looked.extend(self.looked.into_iter().map(|row| Owned { account_key, row }));
         writes.pacing.extend(self.pacing.map(|row| Owned { account_key, row }));
     }
 }

@@ -140,6 +140,7 @@ impl Clerk<'_> {
                 self.book.end_fetch(fetch, *end);
                 return Ok(Outcome::Nothing);
             }
+            Command::EndLook(end) => return Ok(self.end_look(fetch, *end)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Person(change) => return self.change_person(change),
             Command::Describe { chat, name, labels } => return self.describe(&chat, name, labels),

@@ -8,6 +8,7 @@ use crate::outbox::{ActEnd, Command, Submit, To};
 use crate::rows::{Asked, Desk, Held, JobsWanted, Rows};
 use channel_domain::fact::Fact;
 use channel_domain::ids::{ChatId, MessageId, UpstreamMessageId};
+use channel_domain::picture::Subject;
 use channel_domain::send::{Before, Recipient, Request, Verdict};
 use channel_domain::time::{Micros, Stamp};
 use std::collections::BTreeMap;
@@ -64,6 +65,7 @@ pub(super) async fn gather<R: Rows + ?Sized>(
     };
     let fetch = match command {
         Command::EndFetch(end) => rows.fetch_row(key, &end.file).await?,
+        Command::EndLook(end) => rows.picture_row(key, end.key).await?,
         _ => None,
     };
     let asked = asked(key, command, &told);
@@ -73,6 +75,7 @@ pub(super) async fn gather<R: Rows + ?Sized>(
         known.inbox_ids.iter().map(|inbox| Stamp { at: now, inbox: *inbox }).collect();
     if let Some(book) = books.get_mut(&key) {
         book.wanted_chats.extend(chat_of(command, book));
+        book.wanted_people.extend(pictured(command));
     }
     let stamped = told.into_iter().zip(&stamps);
     let facts: Vec<_> = stamped.map(|(fact, stamp)| (key, fact, *stamp)).collect();
@@ -125,6 +128,11 @@ fn asked(key: i64, command: &Command, told: &[&Fact]) -> Asked {
     if let Command::EndFetch(end) = command {
         asked.messages.push((key, end.file.message.clone()));
     }
+    if let Command::EndLook(end) = command
+        && let Subject::Attendee(id) = &end.of
+    {
+        asked.attendees.push((key, id.clone()));
+    }
     asked
 }
 
@@ -152,6 +160,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::EndAct { .. }
         | Command::EndFetch(_)
         | Command::Person(_)
+        | Command::EndLook(_)
         | Command::Describe { .. } => vec![],
     }
 }
@@ -175,6 +184,14 @@ fn unread_again(book: &Book, command: &Command) -> Option<(i64, Micros)> {
     }
 }
 
+/// The person whose picture was looked for: it is their chats' too.
+fn pictured(command: &Command) -> Option<i64> {
+    match command {
+        Command::EndLook(end) => matches!(end.of, Subject::Attendee(_)).then_some(end.key),
+        _ => None,
+    }
+}
+
 /// The chat that a command names.
 fn chat_of(command: &Command, book: &Book) -> Option<ChatId> {
     match command {
@@ -187,6 +204,10 @@ fn chat_of(command: &Command, book: &Book) -> Option<ChatId> {
         Command::LearnChat(news) => Some(news.claim.id.clone()),
         Command::Act(acting) => acting.act.chat().cloned(),
         Command::BeginAct(id) | Command::EndAct { id, .. } => book.action(*id)?.act.chat().cloned(),
+        Command::EndLook(end) => match &end.of {
+            Subject::Chat(id) => Some(id.clone()),
+            Subject::Attendee(_) => None,
+        },
         _ => None,
     }
 }

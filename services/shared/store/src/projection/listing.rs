@@ -39,6 +39,7 @@ impl Book {
 
     fn chat_listed(&mut self, listed: &ListedChat, stamp: Stamp) -> i64 {
         let claim = &listed.news.claim;
+        let is_new = !self.chat_keys.contains_key(&claim.id);
         let key = if let Some(key) = self.chat_keys.get(&claim.id) {
             *key
         } else {
@@ -59,6 +60,7 @@ impl Book {
                 since: stamp,
                 name: entry.row.name().map(Into::into),
                 phone: entry.row.phone().map(Into::into),
+                picture: entry.row.picture.clone(),
             });
             if let (Some(entry), Some(person)) = (self.chats.get_mut(&key), counterparty) {
                 let merged = entry.row.merge_counterparty(person);
@@ -66,6 +68,9 @@ impl Book {
             }
         }
         self.touched.chats.push(key);
+        if is_new {
+            self.want_picture_of_group(key, listed.news.active_at.unwrap_or_default());
+        }
         key
     }
 

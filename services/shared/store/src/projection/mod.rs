@@ -19,6 +19,7 @@ mod listing;
 mod load;
 mod media;
 mod persons;
+mod pictures;
 mod same;
 mod sends;
 mod start;

@@ -71,12 +71,14 @@ impl Book {
         };
         let links = new_links(&entry.row, person, stamp, source);
         let was_self = entry.row.is_self;
+        let picture_was = entry.row.claims.best(ClaimKind::PictureUrl).map(ToOwned::to_owned);
         let merged = entry.row.merge(person, is_self, stamp, source);
         self.links.extend(links);
         self.person_changed(&id, was_self, merged);
         if merged.stored {
             self.note_identifiers(&id);
             self.sort_out(&id);
+            self.want_picture_of_person(&id, picture_was.as_deref(), stamp.at);
         }
     }
 

@@ -114,6 +114,7 @@ impl Clerk<'_> {
                     since: ASSUMED,
                     name: person.name().map(Into::into),
                     phone: person.phone().map(Into::into),
+                    picture: person.picture.clone(),
                 });
             }
             _ => chat.kind = ChatKind::Group,
@@ -238,6 +239,8 @@ impl Book {
         self.touched.renamed.push((former, into));
         self.move_messages(key, into, id);
         self.want(WorkKind::FetchChat, id.as_str());
+        let seen_at = self.chats.get(&into).map(|chat| chat.row.order.sent_at());
+        self.want_picture_of_group(into, seen_at.unwrap_or_default());
     }
 
     /// A provisional chat goes; what the team said about it stays.

@@ -89,6 +89,7 @@ impl From<&Attendee> for AttendeeRecord {
             profile_url: own(ClaimKind::ProfileUrl),
             picture_url: own(ClaimKind::PictureUrl),
             rev: attendee.rev,
+            picture: attendee.picture.as_ref().map(Into::into),
             named_here: named.is_some_and(|(_, source)| source == NameSource::Own),
             person: person.map(ToString::to_string),
             username: any(ClaimKind::Username),
@@ -128,6 +129,7 @@ impl From<&Chat> for ChatRecord {
             rev: chat.rev,
             labels: chat.labels.clone(),
             own_name: chat.own_name.clone(),
+            picture: chat.picture().map(Into::into),
         }
     }
 }

@@ -130,6 +130,9 @@ pub struct AttendeeRecord {
     /// Last change.
     #[prost(uint64, tag = "9")]
     pub rev: u64,
+    /// The picture, once it is here.
+    #[prost(message, optional, tag = "12")]
+    pub picture: Option<StoredRecord>,
     /// The name to show comes from the team.
     #[prost(bool, tag = "10")]
     pub named_here: bool,
@@ -198,6 +201,9 @@ pub struct ChatRecord {
     /// The name that the team gave it.
     #[prost(string, optional, tag = "18")]
     pub own_name: Option<String>,
+    /// The picture to show, once it is here.
+    #[prost(message, optional, tag = "19")]
+    pub picture: Option<StoredRecord>,
 }
 
 /// A chat's last message.
