@@ -5,6 +5,7 @@
 //! | [`Connections`] | checks who asks and for what, and begins |
 //! | `attempt` | shows codes until one is scanned, somebody else is faster, or time is up |
 //! | `codes` | asks UniPile for a code |
+//! | `hosted` | the same by UniPile's own sign-in page |
 //! | `settle` | makes sure that the account is the one that was meant, and the only one of its number |
 //!
 //! An attempt lives in one task of one process. What must outlive it lies in the database: the claim, by which the
@@ -12,6 +13,7 @@
 
 mod attempt;
 mod codes;
+mod hosted;
 mod remove;
 mod settle;
 mod step;
@@ -33,6 +35,8 @@ use crate::config::MessagingConfig;
 use crate::dispatch::account_news;
 use crate::error::MessagingError;
 use attempt::Attempt;
+pub(crate) use hosted::Following;
+pub use hosted::{Confirmer, HostedAsk, HostedMade};
 pub use step::{LinkFailure, LinkReason, LinkStep};
 
 /// Most attempts under way in a process; each asks UniPile for a code now and then.
@@ -101,6 +105,8 @@ pub(crate) struct Shared {
     upstream: Option<Arc<dyn Upstream>>,
     clock: Arc<dyn Clock>,
     config: Arc<MessagingConfig>,
+    /// Where UniPile reports to after somebody used its sign-in page; the token follows.
+    callbacks: Option<String>,
     stop: CancellationToken,
     attempts: Arc<Semaphore>,
 }
@@ -112,17 +118,21 @@ impl std::fmt::Debug for Connections {
 }
 
 impl Connections {
-    /// Over a store and an upstream. Attempts that are under way end with `stop`.
+    /// Over a store and an upstream. Attempts that are under way end with `stop`. `callbacks` is the address that UniPile
+    /// reports to after somebody used its sign-in page, up to the token; without it there are no links to that.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         upstream: Option<Arc<dyn Upstream>>,
         clock: Arc<dyn Clock>,
         config: Arc<MessagingConfig>,
+        callbacks: Option<String>,
         stop: CancellationToken,
     ) -> Self {
         let attempts = Arc::new(Semaphore::new(MOST_ATTEMPTS));
-        Self { shared: Arc::new(Shared { store, upstream, clock, config, stop, attempts }) }
+        Self {
+            shared: Arc::new(Shared { store, upstream, clock, config, callbacks, stop, attempts }),
+        }
     }
 
     /// Begins to connect a number. The rest of the attempt is to be run.

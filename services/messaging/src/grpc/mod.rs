@@ -2,6 +2,7 @@
 
 mod attendees;
 mod connect;
+mod hosted;
 mod requests;
 mod start;
 mod sync;
@@ -268,6 +269,7 @@ macro_rules! service {
         impl MessagingService for OverGrpc {
             type ConnectAccountStream = Stated<pb::ConnectAccountResponse>;
             type ReconnectAccountStream = Stated<pb::ReconnectAccountResponse>;
+            type FollowHostedLinkStream = Stated<pb::FollowHostedLinkResponse>;
             $(
                 async fn $call(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
                     self.answer(request, $call).await
@@ -304,6 +306,8 @@ service! {
     managed {
         connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, connect::connect;
         reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, connect::reconnect;
+        create_hosted_link(pb::CreateHostedLinkRequest) -> pb::CreateHostedLinkResponse, hosted::create;
+        follow_hosted_link(pb::FollowHostedLinkRequest) -> Self::FollowHostedLinkStream, hosted::follow;
         remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, connect::remove;
     }
 }
