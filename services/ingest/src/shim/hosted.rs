@@ -50,14 +50,14 @@ pub(crate) fn router(admission: Arc<Admission>, links: Arc<dyn HostedLinks>) -> 
 
 impl Door {
     async fn serve(&self, token: &str, request: Request) -> Response {
-        let taken = match self.admission.enter() {
+        let noted = match self.admission.enter() {
             Ok(entry) => self.take_owned(entry, hash(token), request).await,
             Err(refusal) => Err(refusal),
         };
-        if let Err(refusal) = &taken {
+        if let Err(refusal) = &noted {
             self.admission.counters.refused(refusal);
         }
-        answer::noted(taken)
+        answer::noted(noted)
     }
 
     /// A sender that hangs up once its body is here cancels nothing.
@@ -68,8 +68,8 @@ impl Door {
         request: Request,
     ) -> Result<(), Refusal> {
         let (door, retry_after) = (self.clone(), self.admission.retry_after);
-        let taken = spawn_owned(async move { door.take(&entry, token, request).await }).await;
-        taken.unwrap_or(Err(Refusal::NotStored { retry_after }))
+        let noted = spawn_owned(async move { door.take(&entry, token, request).await }).await;
+        noted.unwrap_or(Err(Refusal::NotStored { retry_after }))
     }
 
     async fn take(&self, entry: &Entry, token: TokenHash, request: Request) -> Result<(), Refusal> {

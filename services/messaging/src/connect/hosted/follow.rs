@@ -49,9 +49,9 @@ impl Following {
         if self.done {
             return None;
         }
-        let stop = self.shared.stop.clone();
+        let ending = self.shared.stop.clone();
         let step = tokio::select! {
-            () = stop.cancelled() => Err(MessagingError::Stopping),
+            () = ending.cancelled() => Err(MessagingError::Stopping),
             step = self.step() => step,
         };
         self.done = !matches!(step, Ok(LinkStep::Accepted(_)));
