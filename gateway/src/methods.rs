@@ -70,6 +70,7 @@ pub const RULES: &[ServiceRule] = &[
         streams: &[
             ("ConnectAccount", Shape::ServerStream),
             ("ReconnectAccount", Shape::ServerStream),
+            ("FollowHostedLink", Shape::ServerStream),
             ("UploadAttachment", Shape::ClientStream),
         ],
     },

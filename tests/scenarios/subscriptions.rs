@@ -46,6 +46,7 @@ async fn webhooks_are_made_and_repaired_without_anybody(world: World) -> Result<
     let setup = place
         .known_to(setup)
         .with("UNIPILE__PUBLIC_URL", &public)
+        .with("INGEST__PATH_TOKEN", "unguessable")
         .with("UNIPILE__WEBHOOK_CHECK_SECONDS", "1")
         .with("INGEST__WEBHOOK_SECRET", "the first secret of this test");
     // UniPile is away when the program starts.

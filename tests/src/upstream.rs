@@ -318,6 +318,25 @@ impl Upstream {
         Ok(true)
     }
 
+    /// Somebody opens a link to its sign-in page and scans; `how` as the simulator takes it. Returns where the browser
+    /// goes then.
+    pub async fn open(&self, link: &str, how: Value) -> Result<Option<String>> {
+        let once =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let answer = once.post(link).header("X-API-KEY", KEY).json(&how).send().await?;
+        let status = answer.status();
+        ensure!(status.is_success() || status.is_redirection(), "{status}");
+        let next = answer.headers().get("location").and_then(|it| it.to_str().ok());
+        Ok(next.map(ToOwned::to_owned))
+    }
+
+    /// Where its sign-in page reports to.
+    pub async fn callback(&self, link: &str) -> Result<String> {
+        let answer = self.http.get(format!("{link}/callback")).header("X-API-KEY", KEY);
+        let answer: Value = answer.send().await?.error_for_status()?.json().await?;
+        text(&answer, "notify_url")
+    }
+
     /// The accounts that are there, with their numbers.
     pub async fn accounts(&self) -> Result<Vec<(String, String)>> {
         let accounts = self.get("/api/v1/accounts?limit=100").await?;

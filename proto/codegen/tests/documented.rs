@@ -38,7 +38,7 @@ fn every_rpc_that_acts_says_who_may_call_it_and_whether_to_retry() {
             }
         }
     }
-    assert_eq!(seen, 25, "rpcs of IngestService and MessagingService");
+    assert_eq!(seen, 27, "rpcs of IngestService and MessagingService");
 }
 
 /// The comment that leads the part at `path`, trimmed.

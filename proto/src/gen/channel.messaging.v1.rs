@@ -446,6 +446,51 @@ pub struct RemoveAccountResponse {
     #[prost(message, optional, tag = "2")]
     pub erasure: ::core::option::Option<Erasure>,
 }
+/// Makes a link to the upstream's own sign-in page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateHostedLinkRequest {
+    /// Name to show for a new account, at most 128 characters. Empty: its phone number. Must be empty with account_id.
+    #[prost(string, tag = "1")]
+    pub display_name: ::prost::alloc::string::String,
+    /// The account to connect again, which keeps its id and its stored data. Empty: a new account.
+    #[prost(string, tag = "2")]
+    pub account_id: ::prost::alloc::string::String,
+    /// Where the browser goes once the phone has linked. https, or http on a loopback address; at most 2048 bytes, without
+    /// a user or password. Empty: the upstream's own page.
+    #[prost(string, tag = "3")]
+    pub success_url: ::prost::alloc::string::String,
+    /// Where the browser goes when the phone could not be linked. As success_url.
+    #[prost(string, tag = "4")]
+    pub failure_url: ::prost::alloc::string::String,
+}
+/// A link to the upstream's own sign-in page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateHostedLinkResponse {
+    /// Id of the link, for FollowHostedLink. No secret.
+    #[prost(string, tag = "1")]
+    pub link_id: ::prost::alloc::string::String,
+    /// The link. Whoever has it may connect a phone, so treat it as a secret. It connects one account, once.
+    #[prost(string, tag = "2")]
+    pub url: ::prost::alloc::string::String,
+    /// When it stops working at the latest. The upstream voids all links when it restarts, once a day at a time of its own:
+    /// make one when it is needed, and another one when it does not work.
+    #[prost(message, optional, tag = "3")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Follows a link until its outcome.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowHostedLinkRequest {
+    /// The link.
+    #[prost(string, tag = "1")]
+    pub link_id: ::prost::alloc::string::String,
+}
+/// One step on the way to a connected account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowHostedLinkResponse {
+    /// The step: LinkAccepted, LinkCompleted or LinkFailed.
+    #[prost(message, optional, tag = "1")]
+    pub step: ::core::option::Option<LinkStep>,
+}
 /// How a phone is asked to link this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1515,6 +1560,81 @@ pub mod messaging_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Makes a link to the upstream's own sign-in page, for whoever holds the phone: it connects a number, or connects an
+        /// account again. The upstream reports by a callback, and the account is then confirmed and listed.
+        ///
+        /// Role: admin; for a new account with a token that is not for some accounts only. Safe to retry: each call makes a new
+        /// link, and those made before stay good until they end or are used.
+        ///
+        /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `PUBLIC_URL_NOT_CONFIGURED` (the upstream must be able to
+        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`.
+        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
+        pub async fn create_hosted_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateHostedLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateHostedLinkResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/CreateHostedLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "CreateHostedLink",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Follows a link of CreateHostedLink: streams LinkAccepted once somebody has signed in, then the outcome.
+        ///
+        /// The stream ends after LinkCompleted or LinkFailed, with `CODE_EXPIRED` when nobody signed in in time. The outcome can be
+        /// asked for until a day after the link's end. Following changes nothing: the account is connected all the same.
+        ///
+        /// Role: admin. Safe to retry.
+        ///
+        /// NOT_FOUND: `HOSTED_LINK_NOT_FOUND`.
+        pub async fn follow_hosted_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FollowHostedLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FollowHostedLinkResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.messaging.v1.MessagingService/FollowHostedLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.messaging.v1.MessagingService",
+                        "FollowHostedLink",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Removes an account from the upstream. What is stored about it stays readable, unless it is to be erased too.
         ///
         /// Role: admin. Safe to retry: a removed account stays removed. One that is erased does not exist any more.
@@ -1927,6 +2047,46 @@ pub mod messaging_service_server {
             request: tonic::Request<super::ReconnectAccountRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::ReconnectAccountStream>,
+            tonic::Status,
+        >;
+        /// Makes a link to the upstream's own sign-in page, for whoever holds the phone: it connects a number, or connects an
+        /// account again. The upstream reports by a callback, and the account is then confirmed and listed.
+        ///
+        /// Role: admin; for a new account with a token that is not for some accounts only. Safe to retry: each call makes a new
+        /// link, and those made before stay good until they end or are used.
+        ///
+        /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `PUBLIC_URL_NOT_CONFIGURED` (the upstream must be able to
+        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`.
+        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
+        async fn create_hosted_link(
+            &self,
+            request: tonic::Request<super::CreateHostedLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateHostedLinkResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the FollowHostedLink method.
+        type FollowHostedLinkStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::FollowHostedLinkResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Follows a link of CreateHostedLink: streams LinkAccepted once somebody has signed in, then the outcome.
+        ///
+        /// The stream ends after LinkCompleted or LinkFailed, with `CODE_EXPIRED` when nobody signed in in time. The outcome can be
+        /// asked for until a day after the link's end. Following changes nothing: the account is connected all the same.
+        ///
+        /// Role: admin. Safe to retry.
+        ///
+        /// NOT_FOUND: `HOSTED_LINK_NOT_FOUND`.
+        async fn follow_hosted_link(
+            &self,
+            request: tonic::Request<super::FollowHostedLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::FollowHostedLinkStream>,
             tonic::Status,
         >;
         /// Removes an account from the upstream. What is stored about it stays readable, unless it is to be erased too.
@@ -2853,6 +3013,100 @@ pub mod messaging_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReconnectAccountSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/CreateHostedLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateHostedLinkSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::UnaryService<super::CreateHostedLinkRequest>
+                    for CreateHostedLinkSvc<T> {
+                        type Response = super::CreateHostedLinkResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateHostedLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::create_hosted_link(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateHostedLinkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.messaging.v1.MessagingService/FollowHostedLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct FollowHostedLinkSvc<T: MessagingService>(pub Arc<T>);
+                    impl<
+                        T: MessagingService,
+                    > tonic::server::ServerStreamingService<
+                        super::FollowHostedLinkRequest,
+                    > for FollowHostedLinkSvc<T> {
+                        type Response = super::FollowHostedLinkResponse;
+                        type ResponseStream = T::FollowHostedLinkStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FollowHostedLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MessagingService>::follow_hosted_link(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FollowHostedLinkSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -38,7 +38,7 @@ pub(crate) struct Entry {
     /// When it must be answered.
     pub(crate) deadline: Instant,
     began: Instant,
-    received_at: Micros,
+    pub(crate) received_at: Micros,
     _inside: TaskTrackerToken,
 }
 

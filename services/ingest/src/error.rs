@@ -10,6 +10,12 @@ pub(crate) enum Refusal {
     /// The secret, or the secret part of the path, is missing or wrong.
     #[error("the webhook's secret is missing or wrong")]
     SecretWrong,
+    /// There is no such hosted link, it has ended, or it was used: which, is not told.
+    #[error("there is no such link")]
+    LinkUnknown,
+    /// The report of a hosted link makes no sense, or is about another account than the link.
+    #[error("the report makes no sense")]
+    NoticeUnreadable,
     /// The body is larger than the limit.
     #[error("the body is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -52,7 +58,8 @@ impl Fault for Refusal {
     fn kind(&self) -> Kind {
         match *self {
             Self::SecretWrong => Kind::Forbidden,
-            Self::TooLarge { .. } | Self::BodyInterrupted => Kind::Invalid,
+            Self::LinkUnknown => Kind::NotFound,
+            Self::TooLarge { .. } | Self::BodyInterrupted | Self::NoticeUnreadable => Kind::Invalid,
             Self::BodyTimeout => Kind::Deadline,
             Self::Full { retry_after } => Kind::Throttled { retry_after: Some(retry_after) },
             Self::StoreAway { retry_after } | Self::ShuttingDown { retry_after } => {
@@ -65,6 +72,8 @@ impl Fault for Refusal {
     fn reason(&self) -> &'static str {
         match self {
             Self::SecretWrong => "WEBHOOK_SECRET_WRONG",
+            Self::LinkUnknown => "HOSTED_LINK_UNKNOWN",
+            Self::NoticeUnreadable => "HOSTED_REPORT_UNREADABLE",
             Self::TooLarge { .. } => "BODY_TOO_LARGE",
             Self::BodyInterrupted => "BODY_INTERRUPTED",
             Self::BodyTimeout => "BODY_TIMEOUT",

@@ -41,6 +41,7 @@ use channel_runtime::clock::Clock;
 use channel_runtime::config::ConfigError;
 use channel_runtime::supervise::{Backoff, OnFailure, Supervisor};
 use channel_store::StoreError;
+use channel_store::hosted::HostedLinks;
 use channel_store::intake::Intake;
 
 pub use crate::config::IngestConfig;
@@ -92,6 +93,11 @@ impl Ingest {
     /// same process.
     pub fn router(&self) -> Router {
         shim::router(Arc::clone(&self.0.admission), self.0.secret_header.clone())
+    }
+
+    /// The same, with the address that UniPile reports to after somebody used its sign-in page.
+    pub fn router_with(&self, links: Arc<dyn HostedLinks>) -> Router {
+        self.router().merge(shim::hosted::router(Arc::clone(&self.0.admission), links))
     }
 
     /// The service `channel.ingest.v1.IngestService`. It needs the identity layer around it.

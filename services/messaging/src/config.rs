@@ -59,6 +59,8 @@ pub struct MessagingConfig {
     pub link_seconds: u32,
     /// How long a code is shown before another one is asked for, in seconds. WhatsApp takes one for 20 to 60.
     pub link_code_seconds: u32,
+    /// How long a link to UniPile's own sign-in page is good, in minutes. UniPile voids all of them once a day.
+    pub hosted_link_minutes: u32,
     /// Offer codes to type instead of QR codes. How UniPile answers with one is not documented, so try it first.
     pub pairing_codes: bool,
     /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
@@ -91,6 +93,7 @@ impl Default for MessagingConfig {
             import_concurrency: 2,
             link_seconds: 300,
             link_code_seconds: 45,
+            hosted_link_minutes: 30,
             pairing_codes: false,
             poll_interval_ms: 1_000,
         }
@@ -144,6 +147,11 @@ impl MessagingConfig {
         seconds(self.link_code_seconds)
     }
 
+    /// How long a link is good, in microseconds.
+    pub(crate) fn hosted_link_micros(&self) -> i64 {
+        i64::from(self.hosted_link_minutes) * 60_000_000
+    }
+
     pub(crate) fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms.into())
     }
@@ -173,6 +181,11 @@ impl MessagingConfig {
                 "link_seconds",
                 self.link_seconds >= self.link_code_seconds,
                 "must not be less than `link_code_seconds`",
+            ),
+            (
+                "hosted_link_minutes",
+                (1..=1_440).contains(&self.hosted_link_minutes),
+                "must be 1 to 1440",
             ),
             ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
         ];

@@ -96,6 +96,12 @@ pub enum MessagingError {
     /// The token is for some accounts only, and a new one is none of them.
     #[error("a token that names accounts cannot connect a new one")]
     TokenLimited,
+    /// UniPile cannot reach this server.
+    #[error("a link needs the address at which UniPile reaches this server: `unipile.public_url`")]
+    PublicUrlMissing,
+    /// No such link.
+    #[error("no such hosted link")]
+    HostedLinkNotFound,
     /// Codes to type are not offered.
     #[error("codes to type are switched off: `messaging.pairing_codes`")]
     PairingDisabled,
@@ -148,6 +154,7 @@ impl Fault for MessagingError {
             | Self::MessageNotFound
             | Self::SyncNotFound
             | Self::ErasureNotFound
+            | Self::HostedLinkNotFound
             | Self::AttendeeNotFound => Kind::NotFound,
             Self::NotConfigured
             | Self::AccountRemoved
@@ -164,6 +171,7 @@ impl Fault for MessagingError {
             | Self::EditWindowClosed
             | Self::NotQueued
             | Self::PairingDisabled
+            | Self::PublicUrlMissing
             | Self::PhoneUnknown
             | Self::UpstreamRefused { .. }
             | Self::NotResolvable => Kind::FailedPrecondition,
@@ -210,6 +218,8 @@ impl Fault for MessagingError {
             Self::SyncNotFound => "SYNC_NOT_FOUND",
             Self::NewChatsExhausted { .. } => "NEW_CHATS_EXHAUSTED",
             Self::TokenLimited => "TOKEN_LIMITED",
+            Self::PublicUrlMissing => "PUBLIC_URL_NOT_CONFIGURED",
+            Self::HostedLinkNotFound => "HOSTED_LINK_NOT_FOUND",
             Self::PairingDisabled => "PAIRING_DISABLED",
             Self::PhoneUnknown => "PHONE_NUMBER_UNKNOWN",
             Self::AttendeeIsOwner => "ATTENDEE_IS_OWNER",

@@ -28,7 +28,10 @@ mod sync;
 mod uploads;
 
 pub use config::MessagingConfig;
-pub use connect::{Connections, LinkFailure, LinkReason, LinkStep, Method, Run, Steps};
+pub use connect::{
+    Confirmer, Connections, HostedAsk, HostedMade, LinkFailure, LinkReason, LinkStep, Method, Run,
+    Steps,
+};
 pub use dispatch::Dispatcher;
 pub use erase::{Eraser, Retention, RetentionConfig};
 pub use error::MessagingError;

@@ -69,7 +69,7 @@ impl Plan {
             _ => None,
         };
         let upstream = self.client(stage, simulated.as_ref())?;
-        let (local, ending) = self.services(stage, store, identity.clone(), upstream)?;
+        let (local, ending) = self.services(stage, store, identity.clone(), gateway, upstream)?;
         gateway::open(stage, listener, self.config.gateway.clone(), local, identity)?;
         let token = self.write_tokens(stage)?;
         if let Some(api) = simulated {
@@ -123,6 +123,7 @@ impl Plan {
         stage: &Stage,
         opened: Opened,
         identity: IdentityLayer,
+        gateway: SocketAddr,
         upstream: Option<Arc<dyn UniPile>>,
     ) -> anyhow::Result<(LocalServices, Ending)> {
         let (config, store) = (&self.config, opened.store());
@@ -131,17 +132,17 @@ impl Plan {
         let place = messaging::place(config)?;
         let objects = place.0.clone();
         let (server, live) = query::add(stage, server, &store, config, upstream.is_some(), objects);
-        // The demo's simulator knows where to push to.
-        let webhooks = match self.upstream {
-            Upstream::UniPile(_) => messaging::webhooks(config)?,
-            Upstream::Demo | Upstream::None => None,
+        let reached = match self.upstream {
+            Upstream::UniPile(_) => messaging::Reached::publicly(config)?,
+            Upstream::Demo => messaging::Reached::beside(gateway),
+            Upstream::None => messaging::Reached::default(),
         };
-        let server = messaging::add(stage, server, &store, config, upstream, webhooks, place);
+        let server = messaging::add(stage, server, &store, config, upstream, reached, place);
         let health = server.health();
         database::follow(stage, &opened, &health);
         let local = LocalServices {
             grpc: gateway::routes(server.into_stack()?),
-            webhook: Some(ingest.router()),
+            webhook: Some(ingest.router_with(store)),
             http: None,
         };
         let ending = Ending {

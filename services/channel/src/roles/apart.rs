@@ -88,7 +88,12 @@ impl Plan {
         let server = self.server(stage)?;
         let (server, ingest) = ingest::add(stage, server, &opened.store(), &self.config.ingest)?;
         info!(webhook.address = %reachable(&webhooks)?, "webhooks are received");
-        ingest::open_webhooks(stage, webhooks, ingest.router(), &self.config.server)?;
+        ingest::open_webhooks(
+            stage,
+            webhooks,
+            ingest.router_with(opened.store()),
+            &self.config.server,
+        )?;
         database::follow(stage, &opened, &server.health());
         open(stage, listener, server)?;
         Ok(Ending { ingest: Some(ingest), store: Some(opened), ..Ending::default() })
@@ -112,7 +117,7 @@ impl Plan {
             &store,
             config,
             upstream,
-            messaging::webhooks(config)?,
+            messaging::Reached::publicly(config)?,
             messaging::place(config)?,
         );
         database::follow(stage, &opened, &server.health());

@@ -1,5 +1,6 @@
 //! Messaging: the only role that calls UniPile.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use channel_unipile::v1::client::{Client, ClientOptions};
 use secrecy::SecretString;
 use tracing::warn;
 
+use super::WEBHOOK_PATH;
 use crate::config::Config;
 use crate::process::Stage;
 
@@ -41,10 +43,31 @@ pub(crate) fn client(
     Ok(Arc::new(client.context("cannot make a client of UniPile")?))
 }
 
-/// The webhooks to look after, and how often.
-pub(crate) fn webhooks(config: &Config) -> anyhow::Result<Option<(Subscription, Duration)>> {
-    let every = Duration::from_secs(config.unipile.webhook_check_seconds.max(1).into());
-    Ok(config.subscription()?.map(|wanted| (wanted, every)))
+/// How the upstream reaches us.
+#[derive(Default)]
+pub(crate) struct Reached {
+    /// The webhooks to look after, and how often.
+    pub(crate) webhooks: Option<(Subscription, Duration)>,
+    /// Where it reports to after somebody used its sign-in page, up to the token.
+    pub(crate) callbacks: Option<String>,
+}
+
+impl Reached {
+    /// By the public address, if there is one.
+    pub(crate) fn publicly(config: &Config) -> anyhow::Result<Self> {
+        let every = Duration::from_secs(config.unipile.webhook_check_seconds.max(1).into());
+        let webhooks = config.subscription()?.map(|wanted| (wanted, every));
+        Ok(Self { webhooks, callbacks: config.public_origin()?.map(callbacks) })
+    }
+
+    /// By the simulator beside us, which knows where webhooks go.
+    pub(crate) fn beside(gateway: SocketAddr) -> Self {
+        Self { webhooks: None, callbacks: Some(callbacks(&format!("http://{gateway}"))) }
+    }
+}
+
+fn callbacks(origin: &str) -> String {
+    format!("{origin}{WEBHOOK_PATH}hosted/")
 }
 
 /// Where files go, and where they lie on their way there.
@@ -111,6 +134,14 @@ fn erase(
         .spawn_restarting("eraser", Backoff::default(), move || eraser.clone().run(drain.clone()));
 }
 
+/// Starts to confirm what the upstream's sign-in page reported.
+fn confirm(stage: &Stage, connections: &Connections) {
+    let (confirmer, drain) = (connections.confirmer(), stage.supervisor.drain());
+    stage.supervisor.spawn_restarting("confirmer", Backoff::default(), move || {
+        confirmer.clone().run(drain.clone())
+    });
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
@@ -119,7 +150,7 @@ pub(crate) fn add(
     store: &Arc<dyn Store>,
     config: &Config,
     upstream: Option<Arc<dyn Upstream>>,
-    webhooks: Option<(Subscription, Duration)>,
+    reached: Reached,
     place: Place,
 ) -> GrpcServer {
     let (media, retention) = (&config.media, config.retention.clone());
@@ -127,13 +158,20 @@ pub(crate) fn add(
     let clock = Arc::clone(&stage.clock);
     let connected = upstream.is_some();
     let drain = stage.supervisor.drain();
-    let connections =
-        Connections::new(Arc::clone(store), upstream.clone(), clock.clone(), config.clone(), drain);
+    let connections = Connections::new(
+        Arc::clone(store),
+        upstream.clone(),
+        clock.clone(),
+        config.clone(),
+        reached.callbacks,
+        drain,
+    );
     let outgoing = Outgoing::new(Arc::clone(store), clock.clone(), config.clone(), connected);
     erase(stage, store, &connections, place.0.clone(), retention);
     if let Some(upstream) = upstream {
         fetch(stage, store, &upstream, media, place);
-        if let Some((wanted, every)) = webhooks {
+        confirm(stage, &connections);
+        if let Some((wanted, every)) = reached.webhooks {
             let subscriptions = Subscriptions::new(upstream.clone(), wanted, every);
             let drain = stage.supervisor.drain();
             stage.supervisor.spawn_restarting("subscriptions", Backoff::default(), move || {

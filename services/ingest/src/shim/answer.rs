@@ -17,6 +17,14 @@ pub(super) fn of(taken: Result<Verdict, Refusal>) -> Response {
     }
 }
 
+/// To a report of a sign-in page.
+pub(super) fn noted(taken: Result<(), Refusal>) -> Response {
+    match taken {
+        Ok(()) => (StatusCode::OK, Json(json!({}))).into_response(),
+        Err(refusal) => refused(&refusal),
+    }
+}
+
 fn stored(verdict: &Verdict) -> Response {
     let body = json!({
         "outcome": outcome_name(verdict.outcome),
@@ -30,7 +38,8 @@ fn refused(refusal: &Refusal) -> Response {
         Refusal::SecretWrong => StatusCode::UNAUTHORIZED,
         Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-        Refusal::BodyInterrupted => http_status(Kind::Invalid),
+        Refusal::LinkUnknown => http_status(Kind::NotFound),
+        Refusal::BodyInterrupted | Refusal::NoticeUnreadable => http_status(Kind::Invalid),
         Refusal::Full { .. }
         | Refusal::StoreAway { .. }
         | Refusal::NotStored { .. }

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod headers;
+pub(crate) mod hosted;
 
 pub(crate) use headers::worth_keeping;
 
@@ -30,7 +31,19 @@ const BARE: [&str; 2] = ["/api/v1/webhooks/unipile", "/api/v1/webhooks/unipile/"
 const WITH_TOKEN: [&str; 2] =
     ["/api/v1/webhooks/unipile/{token}", "/api/v1/webhooks/unipile/{token}/"];
 
-type Token = Result<Path<String>, PathRejection>;
+/// The unguessable part, by its name: a gateway in the same process has matched the path before, and what it
+/// called the parts comes along.
+#[derive(serde::Deserialize)]
+struct Guarded {
+    token: String,
+}
+
+type Token = Result<Path<Guarded>, PathRejection>;
+
+/// What cannot be decoded is nobody's token.
+fn token_of(token: Token) -> String {
+    token.map_or_else(|_| String::new(), |Path(Guarded { token })| token)
+}
 
 /// What the routes share.
 #[derive(Clone)]
@@ -42,9 +55,7 @@ struct Shim {
 pub(crate) fn router(admission: Arc<Admission>, secret_header: HeaderName) -> Router {
     let bare = async |State(shim): State<Shim>, request: Request| shim.serve(None, request).await;
     let with_token = async |State(shim): State<Shim>, token: Token, request: Request| {
-        // What cannot be decoded is nobody's token.
-        let token = token.map_or_else(|_| String::new(), |Path(token)| token);
-        shim.serve(Some(token), request).await
+        shim.serve(Some(token_of(token)), request).await
     };
     let mut router = Router::new();
     for path in BARE {

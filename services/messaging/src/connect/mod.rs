@@ -5,6 +5,7 @@
 //! | [`Connections`] | checks who asks and for what, and begins |
 //! | `attempt` | shows codes until one is scanned, somebody else is faster, or time is up |
 //! | `codes` | asks UniPile for a code |
+//! | `hosted` | the same by UniPile's own sign-in page |
 //! | `settle` | makes sure that the account is the one that was meant, and the only one of its number |
 //!
 //! An attempt lives in one task of one process. What must outlive it lies in the database: the claim, by which the
@@ -13,6 +14,7 @@
 mod attempt;
 mod codes;
 mod erase;
+mod hosted;
 mod remove;
 mod settle;
 mod step;
@@ -34,6 +36,8 @@ use crate::config::MessagingConfig;
 use crate::dispatch::account_news;
 use crate::error::MessagingError;
 use attempt::Attempt;
+pub(crate) use hosted::Following;
+pub use hosted::{Confirmer, HostedAsk, HostedMade};
 pub use step::{LinkFailure, LinkReason, LinkStep};
 
 /// Most attempts under way in a process; each asks UniPile for a code now and then.
@@ -102,6 +106,8 @@ pub(crate) struct Shared {
     upstream: Option<Arc<dyn Upstream>>,
     clock: Arc<dyn Clock>,
     config: Arc<MessagingConfig>,
+    /// Where UniPile reports to after somebody used its sign-in page; the token follows.
+    callbacks: Option<String>,
     stop: CancellationToken,
     attempts: Arc<Semaphore>,
     /// Told whenever an erasure was asked for here.
@@ -115,18 +121,20 @@ impl std::fmt::Debug for Connections {
 }
 
 impl Connections {
-    /// Over a store and an upstream. Attempts that are under way end with `stop`.
+    /// Over a store and an upstream. Attempts that are under way end with `stop`. `callbacks` is the address that UniPile
+    /// reports to after somebody used its sign-in page, up to the token; without it there are no links to that.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         upstream: Option<Arc<dyn Upstream>>,
         clock: Arc<dyn Clock>,
         config: Arc<MessagingConfig>,
+        callbacks: Option<String>,
         stop: CancellationToken,
     ) -> Self {
         let attempts = Arc::new(Semaphore::new(MOST_ATTEMPTS));
         let erasing = Arc::new(Notify::new());
-        let shared = Shared { store, upstream, clock, config, stop, attempts, erasing };
+        let shared = Shared { store, upstream, clock, config, callbacks, stop, attempts, erasing };
         Self { shared: Arc::new(shared) }
     }
 

@@ -69,6 +69,19 @@ impl LinkReason {
         }
     }
 
+    /// The reason with a stable name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::CodeExpired,
+            Self::Refused,
+            Self::Superseded,
+            Self::WrongAccount,
+            Self::AlreadyConnected,
+            Self::UpstreamUnavailable,
+        ];
+        all.into_iter().find(|reason| reason.name() == name)
+    }
+
     pub(super) fn because(self, detail: impl Into<String>) -> LinkFailure {
         LinkFailure { reason: self, detail: detail.into() }
     }

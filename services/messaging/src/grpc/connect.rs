@@ -76,7 +76,7 @@ fn method(bad: &mut FieldErrors, number: i32) -> Method {
     }
 }
 
-fn name(bad: &mut FieldErrors, text: &str) -> Option<String> {
+pub(super) fn name(bad: &mut FieldErrors, text: &str) -> Option<String> {
     let name = text.trim();
     bad.ensure("display_name", name.chars().count() <= MOST_NAME, "must be at most 128 characters");
     bad.ensure("display_name", !name.chars().any(char::is_control), "must be one line of text");
@@ -113,7 +113,7 @@ fn streamed<R: Send + 'static>(
     }))
 }
 
-fn told(step: Result<LinkStep, MessagingError>) -> Result<pb::LinkStep, Status> {
+pub(super) fn told(step: Result<LinkStep, MessagingError>) -> Result<pb::LinkStep, Status> {
     use pb::link_step::Step;
     let time = |at: Micros| Some(wire::timestamp(at));
     let step = match step.map_err(|error| to_status(&error))? {

@@ -3,6 +3,7 @@
 mod attendees;
 mod connect;
 mod erase;
+mod hosted;
 mod requests;
 mod start;
 mod sync;
@@ -269,6 +270,7 @@ macro_rules! service {
         impl MessagingService for OverGrpc {
             type ConnectAccountStream = Stated<pb::ConnectAccountResponse>;
             type ReconnectAccountStream = Stated<pb::ReconnectAccountResponse>;
+            type FollowHostedLinkStream = Stated<pb::FollowHostedLinkResponse>;
             $(
                 async fn $call(&self, request: Request<$request>) -> Result<Response<$response>, Status> {
                     self.answer(request, $call).await
@@ -305,6 +307,8 @@ service! {
     managed {
         connect_account(pb::ConnectAccountRequest) -> Self::ConnectAccountStream, connect::connect;
         reconnect_account(pb::ReconnectAccountRequest) -> Self::ReconnectAccountStream, connect::reconnect;
+        create_hosted_link(pb::CreateHostedLinkRequest) -> pb::CreateHostedLinkResponse, hosted::create;
+        follow_hosted_link(pb::FollowHostedLinkRequest) -> Self::FollowHostedLinkStream, hosted::follow;
         remove_account(pb::RemoveAccountRequest) -> pb::RemoveAccountResponse, connect::remove;
         erase_contact(pb::EraseContactRequest) -> pb::EraseContactResponse, erase::contact;
         get_erasure(pb::GetErasureRequest) -> pb::GetErasureResponse, erase::get;

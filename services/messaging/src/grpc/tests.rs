@@ -28,6 +28,7 @@ impl Desk {
             None,
             clock.clone(),
             config.clone(),
+            None,
             supervisor.drain(),
         );
         let outgoing = Outgoing::new(store, clock, config, is_connected);

@@ -215,6 +215,15 @@ impl Account {
         self.reports.iter().rev().find(done).map(|report| report.stamp.at)
     }
 
+    /// Gives a name to one that has none, if it was first heard of since then.
+    pub fn call_new(&mut self, name: String, since: Micros) -> Merged {
+        let is_new = self.own_name.is_none() && self.created_at >= since;
+        if is_new {
+            self.own_name = Some(name);
+        }
+        Merged { stored: is_new, shown: is_new }
+    }
+
     /// What to call it.
     #[must_use]
     pub fn name(&self) -> String {

@@ -13,15 +13,15 @@ use channel_store::claims::{CLAIM_KEPT, Claim, Claims};
 use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
-const FORGET: &str = "DELETE FROM account_claims WHERE at < $1";
+pub(crate) const FORGET: &str = "DELETE FROM account_claims WHERE at < $1";
 const CLAIM: &str = "INSERT INTO account_claims (id, tenant, own_name, attempt, at) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, own_name = excluded.own_name, \
       attempt = excluded.attempt, at = excluded.at";
 /// What was held is due.
-const HELD: &str = "UPDATE webhook_inbox SET state = 0, reason = 'ACCOUNT_CLAIMED', next_at = $2 \
+pub(crate) const HELD: &str = "UPDATE webhook_inbox SET state = 0, reason = 'ACCOUNT_CLAIMED', next_at = $2 \
     WHERE state = 4 AND account = $1";
 const ONE: &str = "SELECT tenant, own_name, attempt, at FROM account_claims WHERE id = $1";
-const UNCLAIM: &str = "DELETE FROM account_claims WHERE id = $1 AND attempt = $2";
+pub(crate) const UNCLAIM: &str = "DELETE FROM account_claims WHERE id = $1 AND attempt = $2";
 
 #[async_trait]
 impl Claims for PostgresStore {

@@ -21,6 +21,7 @@ mod connect;
 mod decode;
 mod erase;
 mod error;
+mod hosted;
 mod inbox;
 mod intake;
 mod log;

@@ -12,15 +12,15 @@ use channel_store::claims::{CLAIM_KEPT, Claim, Claims};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use uuid::Uuid;
 
-const FORGET: &str = "DELETE FROM account_claims WHERE at < ?";
+pub(crate) const FORGET: &str = "DELETE FROM account_claims WHERE at < ?";
 const CLAIM: &str = "INSERT INTO account_claims (id, tenant, own_name, attempt, at) VALUES (?, ?, ?, ?, ?) \
     ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, own_name = excluded.own_name, \
       attempt = excluded.attempt, at = excluded.at";
 /// What was held is due.
-const HELD: &str = "UPDATE webhook_inbox SET state = 0, reason = 'ACCOUNT_CLAIMED', next_at = ? \
+pub(crate) const HELD: &str = "UPDATE webhook_inbox SET state = 0, reason = 'ACCOUNT_CLAIMED', next_at = ? \
     WHERE state = 4 AND account = ?";
 const ONE: &str = "SELECT tenant, own_name, attempt, at FROM account_claims WHERE id = ?";
-const UNCLAIM: &str = "DELETE FROM account_claims WHERE id = ? AND attempt = ?";
+pub(crate) const UNCLAIM: &str = "DELETE FROM account_claims WHERE id = ? AND attempt = ?";
 
 #[async_trait]
 impl Claims for SqliteStore {

@@ -11,6 +11,7 @@ mod decode;
 mod erase;
 mod error;
 mod find;
+mod hosted;
 mod inbox;
 mod intake;
 mod log;

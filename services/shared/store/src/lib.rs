@@ -7,6 +7,7 @@
 //! | part | promise |
 //! |---|---|
 //! | [`Claims`] | an account that is being connected finds its owner |
+//! | [`HostedLinks`] | a link to UniPile's sign-in page is used once, and what it connected is confirmed |
 //! | [`Intake`] | webhooks become durable, and visible, in one transaction for many |
 //! | [`Outbox`] | what is sent leaves once, in order, and its end is known or told to be unknown |
 //! | [`Uploads`] | files to be sent are there for whoever sends |
@@ -23,6 +24,7 @@
 pub mod claims;
 pub mod erase;
 pub mod error;
+pub mod hosted;
 pub mod intake;
 pub mod log;
 pub mod media;
@@ -41,6 +43,7 @@ pub mod conformance;
 pub use claims::Claims;
 pub use erase::Erasures;
 pub use error::StoreError;
+pub use hosted::HostedLinks;
 pub use intake::Intake;
 pub use log::ChangeLog;
 pub use media::Media;
@@ -52,11 +55,31 @@ pub use uploads::Uploads;
 
 /// A whole store.
 pub trait Store:
-    Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims + Erasures
+    Intake
+    + Reads
+    + ChangeLog
+    + Outbox
+    + Uploads
+    + Media
+    + Pictures
+    + Syncs
+    + Claims
+    + HostedLinks
+    + Erasures
 {
 }
 
 impl<T> Store for T where
-    T: Intake + Reads + ChangeLog + Outbox + Uploads + Media + Pictures + Syncs + Claims + Erasures
+    T: Intake
+        + Reads
+        + ChangeLog
+        + Outbox
+        + Uploads
+        + Media
+        + Pictures
+        + Syncs
+        + Claims
+        + HostedLinks
+        + Erasures
 {
 }

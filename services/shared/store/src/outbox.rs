@@ -57,6 +57,8 @@ pub enum Command {
     Learn(Vec<Fact>),
     /// What UniPile answered about the account itself.
     LearnAccount(AccountNews),
+    /// Name the account, if it has no name and was first heard of since then.
+    CallAccount(String, Micros),
     /// What UniPile answered about a chat.
     LearnChat(Box<ChatNews>),
     /// Do something to a message or chat that exists. Safe to repeat.

@@ -3,11 +3,12 @@
 use anyhow::bail;
 use channel_proto::messaging::v1::link_step::Step;
 use channel_proto::messaging::v1::{
-    ConnectAccountRequest, LinkMethod, LinkStep, ReconnectAccountRequest,
+    ConnectAccountRequest, CreateHostedLinkRequest, LinkMethod, LinkStep, ReconnectAccountRequest,
 };
 use futures::{Stream, StreamExt as _};
 use tonic::Status;
 
+use super::hosted;
 use super::screen::Screen;
 use crate::client::{ClientArgs, json};
 use crate::commands::place;
@@ -22,6 +23,9 @@ pub(crate) struct ConnectArgs {
     /// Show a code to type into the phone with this number, instead of a QR code
     #[arg(long, value_name = "NUMBER")]
     pairing: Option<String>,
+    /// Print a link to UniPile's own sign-in page, for whoever holds the phone, and wait for what becomes of it
+    #[arg(long, conflicts_with = "pairing")]
+    link: bool,
     /// Print each step as JSON
     #[arg(long)]
     json: bool,
@@ -37,6 +41,9 @@ pub(crate) struct ReconnectArgs {
     /// Show a code to type into the phone, instead of a QR code
     #[arg(long)]
     pairing: bool,
+    /// Print a link to UniPile's own sign-in page, for whoever holds the phone, and wait for what becomes of it
+    #[arg(long, conflicts_with = "pairing")]
+    link: bool,
     /// Print each step as JSON
     #[arg(long)]
     json: bool,
@@ -46,6 +53,11 @@ pub(crate) struct ReconnectArgs {
 
 pub(super) async fn connect(args: &ConnectArgs, out: Output) -> anyhow::Result<()> {
     let client = args.client.client(tokens::ADMIN)?;
+    if args.link {
+        let display_name = args.name.clone();
+        let request = CreateHostedLinkRequest { display_name, ..Default::default() };
+        return hosted::link(&client, request, args.json, out).await;
+    }
     let request = ConnectAccountRequest {
         display_name: args.name.clone(),
         method: method(args.pairing.is_some()),
@@ -58,6 +70,10 @@ pub(super) async fn connect(args: &ConnectArgs, out: Output) -> anyhow::Result<(
 pub(super) async fn reconnect(args: &ReconnectArgs, out: Output) -> anyhow::Result<()> {
     let client = args.client.client(tokens::ADMIN)?;
     let account_id = place::account(&client, &args.account).await?;
+    if args.link {
+        let request = CreateHostedLinkRequest { account_id, ..Default::default() };
+        return hosted::link(&client, request, args.json, out).await;
+    }
     let request = ReconnectAccountRequest { account_id, method: method(args.pairing) };
     let steps = client.messaging().reconnect_account(request).await?.into_inner();
     follow(steps.map(|it| it.map(|it| it.step)), args.json, out).await
@@ -68,7 +84,7 @@ fn method(pairing: bool) -> i32 {
 }
 
 /// Shows every step. Fails when the account is not connected in the end.
-async fn follow(
+pub(super) async fn follow(
     steps: impl Stream<Item = Result<Option<LinkStep>, Status>>,
     json: bool,
     out: Output,

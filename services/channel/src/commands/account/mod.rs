@@ -1,5 +1,6 @@
 //! `channel account`: connects numbers, connects them again, lists and removes them.
 
+mod hosted;
 mod link;
 mod list;
 mod remove;

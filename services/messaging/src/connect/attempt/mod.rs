@@ -1,6 +1,7 @@
 //! One attempt to connect an account, from the first code to its end.
 
 mod code;
+mod confirm;
 mod outcome;
 mod scan;
 
@@ -45,13 +46,17 @@ pub(super) struct Attempt {
     shown: Vec<AccountId>,
     /// The account that a phone has linked.
     linked: Option<AccountId>,
+    /// It showed no codes, so no other attempt ends it.
+    is_confirmed_only: bool,
+    /// When UniPile was asked last, it had no such account.
+    is_unknown: bool,
     deadline: Instant,
     renew_at: Instant,
     expires_at: Instant,
     failures: u32,
     ask_at: Instant,
     asked: u32,
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Attempt {
@@ -82,13 +87,15 @@ impl Attempt {
             first: Some(first),
             shown: Vec::new(),
             linked: None,
+            is_confirmed_only: false,
+            is_unknown: false,
             deadline,
             renew_at: now,
             expires_at: now,
             failures: 0,
             ask_at: now + ASK.0,
             asked: 0,
-            _room: room,
+            _room: Some(room),
         })
     }
 
@@ -154,7 +161,7 @@ impl Attempt {
     }
 
     async fn turn(&mut self) -> Answer<Next> {
-        if self.is_superseded().await? {
+        if !self.is_confirmed_only && self.is_superseded().await? {
             return Ok(failed(LinkReason::Superseded.because("A newer attempt began.")));
         }
         let now = Instant::now();

@@ -6,6 +6,7 @@ use channel_domain::AccountId;
 use channel_domain::account::Connection;
 use channel_domain::fact::UpstreamStatus;
 use channel_store::reads::AccountRow;
+use channel_unipile::upstream::UpstreamError;
 use tokio::time::Instant;
 
 use super::{ASK, Attempt, Next, failed, told};
@@ -14,7 +15,7 @@ use crate::connect::{Answer, is_in};
 use crate::dispatch::account_news;
 
 /// How long a phone that has linked may take until the account runs.
-const FINISH: Duration = Duration::from_mins(2);
+pub(super) const FINISH: Duration = Duration::from_mins(2);
 
 impl Attempt {
     /// Asks UniPile for the account, ever less often. Not to know it is normal before a code is scanned.
@@ -30,7 +31,9 @@ impl Attempt {
         let mut running = None;
         for account in asked {
             let asked_at = self.shared.now();
-            match upstream.account(&account).await {
+            let answer = upstream.account(&account).await;
+            self.is_unknown = answer.as_ref().is_err_and(UpstreamError::is_not_found);
+            match answer {
                 // One that waits for its scan may be listed: it has no number, and does not run.
                 Ok(state) if state.is_running() || state.phone.is_some() => {
                     let runs = state.is_running();

@@ -76,6 +76,17 @@ fn a_name_that_was_given_goes_before_the_number() {
 }
 
 #[test]
+fn only_a_new_account_without_a_name_is_given_one() {
+    let mut old = account();
+    assert!(!old.call_new("Front desk".into(), Micros(old.created_at.0 + 1)).shown);
+    assert_eq!(old.own_name, None);
+    let since = old.created_at;
+    assert!(old.call_new("Front desk".into(), since).shown);
+    assert!(!old.call_new("Another".into(), since).shown);
+    assert_eq!(old.name(), "Front desk");
+}
+
+#[test]
 fn every_status_has_its_state() {
     use Connection as C;
     let states = STATUSES.map(Connection::after);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -28,6 +29,7 @@ pub(super) struct Wish {
     name: Option<String>,
     notify_url: Option<String>,
     success_redirect_url: Option<String>,
+    failure_redirect_url: Option<String>,
 }
 
 pub(super) async fn link(ask: Ask, Body(wish): Body<Wish>) -> Result<Response, Problem> {
@@ -63,9 +65,38 @@ impl Wish {
             .parse()
             .map_err(|_| Problem::invalid("expiresOn must be like 2026-02-01T10:00:00.000Z"))?;
         let name = self.name.clone();
-        let notify = self.notify_url.clone().map(|url| Notify { url, name });
-        Ok(Link { account, notify, success: self.success_redirect_url.clone(), expires })
+        let notify = self.notify_url.clone().map(|url| Notify { url, name, calls: 1 });
+        let (success, failure) =
+            (self.success_redirect_url.clone(), self.failure_redirect_url.clone());
+        Ok(Link { account, notify, success, failure, expires })
     }
+}
+
+/// How somebody signs in.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Deed {
+    /// The digits of the phone's number.
+    phone: Option<String>,
+    /// WhatsApp does not link the phone.
+    refused: bool,
+    /// How often the callback comes: not at all, or several times.
+    calls: u32,
+}
+
+impl Default for Deed {
+    fn default() -> Self {
+        Self { phone: None, refused: false, calls: 1 }
+    }
+}
+
+/// Where the callback of a page goes, for tests that call there themselves.
+pub(crate) async fn callback(
+    State(engine): State<Arc<Engine>>,
+    Path(token): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let link = engine.links.get(&token, engine.clock.now()).ok_or_else(Problem::not_found)?;
+    Ok(Json(json!({ "notify_url": link.notify.map(|notify| notify.url) })))
 }
 
 /// The page. It needs no key: whoever has the link may sign in.
@@ -73,12 +104,31 @@ pub(crate) async fn page(
     State(engine): State<Arc<Engine>>,
     Path(token): Path<String>,
 ) -> Result<Response, Problem> {
-    let link = engine.links.get(&token, engine.clock.now());
+    sign_in(&engine, &token, Deed::default())
+}
+
+/// The page, with what somebody does there told by a test.
+pub(crate) async fn page_of(
+    State(engine): State<Arc<Engine>>,
+    Path(token): Path<String>,
+    Body(deed): Body<Deed>,
+) -> Result<Response, Problem> {
+    sign_in(&engine, &token, deed)
+}
+
+fn sign_in(engine: &Engine, token: &str, deed: Deed) -> Result<Response, Problem> {
+    let link = engine.links.get(token, engine.clock.now());
     let link = link.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "expired_link"))?;
-    let (account_id, _) = engine.show_code(link.account, link.notify);
-    engine.scan(&account_id, How::default());
-    Ok(match link.success {
+    let notify = link.notify.map(|notify| Notify { calls: deed.calls, ..notify });
+    let (account_id, _) = engine.show_code(link.account, notify);
+    let next = if deed.refused { link.failure } else { link.success };
+    engine.scan(&account_id, How { phone: deed.phone, refused: deed.refused });
+    Ok(match next {
         Some(url) => Redirect::to(&url).into_response(),
+        None if deed.refused => {
+            Html("<!doctype html><title>Refused</title><p>The simulated phone is not linked.")
+                .into_response()
+        }
         None => Html("<!doctype html><title>Connected</title><p>The simulated phone is connected.")
             .into_response(),
     })

@@ -37,7 +37,9 @@ use crate::engine::Engine;
 pub(crate) use ask::{Ask, Body};
 pub use config::ApiConfig;
 pub(crate) use error::Problem;
-pub(crate) use hosted::page as hosted_page;
+pub(crate) use hosted::{
+    callback as hosted_callback, page as hosted_page, page_of as hosted_page_of,
+};
 pub(crate) use server::serve;
 
 /// A request with several large files; each file has a limit of its own.

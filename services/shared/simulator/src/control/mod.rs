@@ -25,7 +25,8 @@ pub(crate) fn everything(engine: Arc<Engine>) -> Router {
 
 fn router() -> Router<Arc<Engine>> {
     Router::new()
-        .route("/hosted/{token}", get(api::hosted_page))
+        .route("/hosted/{token}", get(api::hosted_page).post(api::hosted_page_of))
+        .route("/hosted/{token}/callback", get(api::hosted_callback))
         .route("/faults", get(settings::faults).post(settings::add).delete(settings::clear))
         .route("/faults/{id}", delete(settings::remove))
         .route("/behaviour", get(settings::behaviour).put(settings::behave))

@@ -39,6 +39,8 @@ struct Attempt {
 pub(crate) struct Notify {
     pub(crate) url: String,
     pub(crate) name: Option<String>,
+    /// How often.
+    pub(crate) calls: u32,
 }
 
 /// A code is scanned.
@@ -54,9 +56,9 @@ pub(crate) struct Scan {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct How {
     /// The digits of the phone's number; one of its own for each new account otherwise.
-    phone: Option<String>,
+    pub(crate) phone: Option<String>,
     /// WhatsApp does not link the phone.
-    refused: bool,
+    pub(crate) refused: bool,
 }
 
 impl Attempts {
@@ -129,6 +131,7 @@ impl Engine {
                 if outcome { AccountStatus::Credentials } else { AccountStatus::CreationFail };
             world.set_status(key, status, false);
             self.agenda.add(now, Doing::Status(key, status));
+            self.report(attempt.notify, AccountStatus::CreationFail, id);
             return None;
         }
         if let Some(phone) = &how.phone {
@@ -140,11 +143,19 @@ impl Engine {
             let synced = now + Duration::from_millis(self.behaviour().sync_ms);
             self.agenda.add(synced, Doing::Status(key, AccountStatus::SyncSuccess));
         }
-        if let Some(Notify { url, name }) = attempt.notify {
-            let body = json!({ "status": first, "account_id": &**id, "name": name });
-            self.agenda.add(now, Doing::Notify { url, body: Bytes::from(body.to_string()) });
-        }
+        self.report(attempt.notify, first, id);
         None
+    }
+
+    /// Calls back whoever had a page for signing in made.
+    fn report(&self, notify: Option<Notify>, status: AccountStatus, id: &str) {
+        let Some(Notify { url, name, calls }) = notify else { return };
+        let body = json!({ "status": status, "account_id": id, "name": name });
+        let body = Bytes::from(body.to_string());
+        for _ in 0..calls {
+            let (url, body) = (url.clone(), body.clone());
+            self.agenda.add(Instant::now(), Doing::Notify { url, body });
+        }
     }
 
     fn create(&self, world: &mut World, id: &Arc<str>, number: u64) -> AccountKey {

@@ -17,6 +17,7 @@ pub(crate) struct Link {
     pub(crate) account: Option<AccountKey>,
     pub(crate) notify: Option<Notify>,
     pub(crate) success: Option<String>,
+    pub(crate) failure: Option<String>,
     pub(crate) expires: Timestamp,
 }
 

@@ -117,16 +117,17 @@ pub(crate) async fn new_tenant(
     Ok(())
 }
 
-const UPDATE: &str = "UPDATE accounts a SET tenant = u.tenant, phone = u.phone, \
+const UPDATE: &str = "UPDATE accounts a SET tenant = u.tenant, own_name = u.own_name, phone = u.phone, \
       phone_at = u.phone_at, phone_inbox = u.phone_inbox, reports = u.reports::jsonb, \
       connection = u.connection, rev = u.rev \
-    FROM unnest($1::account_row[]) AS u WHERE a.account_key = u.account_key";
+    FROM unnest($1::account_row_named[]) AS u WHERE a.account_key = u.account_key";
 
 row_sent!(
-    "account_row",
+    "account_row_named",
     struct Updated<'r> {
         account_key: i64,
         tenant: &'r str,
+        own_name: Option<&'r str>,
         phone: Option<&'r str>,
         phone_at: Option<i64>,
         phone_inbox: Option<i64>,
@@ -144,6 +145,7 @@ impl<'r> TryFrom<&'r Account> for Updated<'r> {
         Ok(Self {
             account_key: account.key,
             tenant: account.tenant.as_str(),
+            own_name: account.own_name.as_deref(),
             phone: phone.map(|(phone, _)| phone.as_str()),
             phone_at: phone.map(|(_, since)| since.at.0),
             phone_inbox: phone.map(|(_, since)| since.inbox),

@@ -49,18 +49,25 @@ mod tests {
         syncs,
     };
 
-    const SCHEMA: [&str; 7] = [
+    const SCHEMA: [&str; 8] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
         include_str!("../../migrations/0007_history.sql"),
         include_str!("../../migrations/0009_people.sql"),
         include_str!("../../migrations/0010_pictures.sql"),
+        include_str!("../../migrations/0012_hosted_links.sql"),
         include_str!("../../migrations/0013_complete_chats.sql"),
     ];
     /// Types that only older programs send.
-    const RETIRED: [&str; 5] =
-        ["message_row", "chat_row", "attendee_row", "person_link_row", "chat_attendee_row"];
+    const RETIRED: [&str; 6] = [
+        "message_row",
+        "chat_row",
+        "account_row",
+        "attendee_row",
+        "person_link_row",
+        "chat_attendee_row",
+    ];
 
     /// The types of the schema, with their attributes.
     fn created() -> Vec<(&'static str, Vec<&'static str>)> {
@@ -85,7 +92,6 @@ mod tests {
         let sent = [
             inbox::Payload::SENT,
             inbox::NewState::SENT,
-            open::Updated::SENT,
             log::End::SENT,
             log::Change::SENT,
             search::WordsRow::SENT,
@@ -110,6 +116,7 @@ mod tests {
             people::LinkRow::SENT,
             people::MemberRow::SENT,
             pictures::PictureRow::SENT,
+            open::Updated::SENT,
             syncs::CompleteChatRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));

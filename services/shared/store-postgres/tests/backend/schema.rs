@@ -23,6 +23,7 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
         "9 people",
         "10 pictures",
         "11 erasure",
+        "12 hosted links",
         "13 complete chats",
     ];
     assert_eq!(pending, all);

@@ -55,11 +55,11 @@ pub(crate) async fn new_account(
 }
 
 pub(super) const ACCOUNTS: Rowwise = Rowwise {
-    head: "INSERT INTO accounts (account_key, id, tenant, phone, phone_at, phone_inbox, reports, \
-           connection, created_at, rev) VALUES",
-    columns: 10,
+    head: "INSERT INTO accounts (account_key, id, tenant, own_name, phone, phone_at, phone_inbox, \
+           reports, connection, created_at, rev) VALUES",
+    columns: 11,
     tail: "ON CONFLICT (account_key) DO UPDATE SET tenant = excluded.tenant, \
-           phone = excluded.phone, phone_at = excluded.phone_at, \
+           own_name = excluded.own_name, phone = excluded.phone, phone_at = excluded.phone_at, \
            phone_inbox = excluded.phone_inbox, reports = excluded.reports, \
            connection = excluded.connection, rev = excluded.rev",
 };
@@ -68,6 +68,7 @@ pub(super) fn account<'q>(query: Query<'q>, row: &'q WithJson<'_, Account>) -> Q
     let account = row.row;
     let phone = account.phone.as_ref();
     let query = query.bind(account.key).bind(account.id.as_str()).bind(account.tenant.as_str());
+    let query = query.bind(account.own_name.as_deref());
     maybe_stamp(query.bind(phone.map(|(phone, _)| phone)), phone.map(|(_, since)| *since))
         .bind(&row.json)
         .bind(account.connection().0 as i16)

@@ -15,6 +15,7 @@ mod apply;
 mod claims;
 mod erase;
 mod facts;
+mod hosted;
 mod inbox;
 mod log;
 mod media;
@@ -32,6 +33,7 @@ pub use acts::*;
 pub use apply::*;
 pub use claims::*;
 pub use erase::*;
+pub use hosted::*;
 pub use inbox::*;
 pub use log::*;
 pub use media::*;
@@ -153,6 +155,12 @@ macro_rules! store_conformance {
             an_account_that_is_claimed_goes_to_its_claimant,
             payloads_that_nobody_owned_are_due_when_their_account_is_claimed,
             an_answer_is_as_old_as_its_question,
+            a_link_is_used_once_and_before_its_end,
+            a_used_link_is_confirmed_by_one_until_its_end_is_told,
+            a_callback_makes_nobody_elses_account_change_hands,
+            a_link_for_a_known_account_is_for_no_other,
+            what_was_held_of_a_hosted_account_is_due_once_it_is_claimed,
+            an_account_that_was_heard_of_before_its_callback_is_named_once,
             a_file_is_kept_in_pieces_until_it_expires,
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,

@@ -5,7 +5,7 @@ use super::engine::close;
 use super::gather::{Known, about_of, gather, jobs_of};
 use crate::error::StoreError;
 use crate::intake::Adoption;
-use crate::media::FetchRow;
+use crate::media::{FetchEnd, FetchRow};
 use crate::outbox::{
     AccountNews, ActBegun, Begun, Carried, Command, Done, Order, Refused, Rules, Shown, SlowDown,
     Written,
@@ -130,10 +130,8 @@ impl Clerk<'_> {
             Command::BeginAct(id) => return Ok(self.begin_act(id)),
             Command::EndAct { id, end, jitter } => return Ok(self.end_act(id, &end, jitter)),
             Command::LearnAccount(news) => return Ok(self.learn_account(news)),
-            Command::EndFetch(end) => {
-                self.book.end_fetch(fetch, *end);
-                return Ok(Outcome::Nothing);
-            }
+            Command::CallAccount(name, since) => return Ok(self.call_account(name, since)),
+            Command::EndFetch(end) => return Ok(self.end_fetch(fetch, *end)),
             Command::EndLook(end) => return Ok(self.end_look(fetch, *end)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Person(change) => return self.change_person(change),
@@ -180,6 +178,18 @@ impl Clerk<'_> {
     }
 
     /// A webhook that came after UniPile was asked is newer than the answer.
+    fn end_fetch(&mut self, fetch: Option<FetchRow>, end: FetchEnd) -> Outcome {
+        self.book.end_fetch(fetch, end);
+        Outcome::Nothing
+    }
+
+    fn call_account(&mut self, name: String, since: Micros) -> Outcome {
+        let account = &mut self.book.account;
+        let merged = account.row.call_new(name, since);
+        account.note(merged);
+        Outcome::Nothing
+    }
+
     fn learn_account(&mut self, news: AccountNews) -> Outcome {
         let inbox = self.stamps.first().map_or(0, |stamp| stamp.inbox);
         let stamp = Stamp { at: news.asked_at, inbox };

@@ -154,6 +154,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::Discard { message: id, .. } => vec![*id],
         Command::Learn(_)
         | Command::LearnAccount(_)
+        | Command::CallAccount(..)
         | Command::LearnChat(_)
         | Command::Act(_)
         | Command::BeginAct(_)

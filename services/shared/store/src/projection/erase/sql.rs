@@ -159,8 +159,9 @@ pub(super) const BLANK: &str =
 // ---- accounts -----------------------------------------------------------------------------------------------------
 
 /// What makes an account one: without these nobody finds its rows.
-pub(super) const ACCOUNT: [&str; 3] = [
+pub(super) const ACCOUNT: [&str; 4] = [
     "DELETE FROM account_claims WHERE id IN {texts}",
+    "DELETE FROM hosted_links WHERE account IN {texts} OR told IN {texts}",
     "DELETE FROM account_head WHERE account_key = $1",
     "DELETE FROM accounts WHERE account_key = $1",
 ];
