@@ -344,6 +344,5 @@ fn refusal(refused: Refused, now: Micros) -> MessagingError {
 }
 
 fn until(at: Micros, now: Micros) -> Duration {
-    let wait = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
-    Duration::from_micros(wait).max(Duration::from_secs(1))
+    at.after(now).max(Duration::from_secs(1))
 }

@@ -217,8 +217,7 @@ impl Rounds {
                 });
             }
         }
-        let until = |at: Micros| Duration::from_micros(u64::try_from(at.0 - now.0).unwrap_or(0));
-        next.map_or(poll, until).clamp(Duration::from_millis(1), poll)
+        next.map_or(poll, |at| at.after(now)).clamp(Duration::from_millis(1), poll)
     }
 
     async fn due(&mut self, now: Micros, limit: usize) -> Result<Vec<Waiting>, Duration> {

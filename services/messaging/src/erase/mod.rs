@@ -95,8 +95,7 @@ impl Eraser {
         }
         self.sweep(stop).await?;
         let now = self.now();
-        let until = |at: Micros| Duration::from_micros(u64::try_from(at.0 - now.0).unwrap_or(0));
-        Ok(next.map_or(LOOK, until).clamp(Duration::from_millis(10), LOOK))
+        Ok(next.map_or(LOOK, |at| at.after(now)).clamp(Duration::from_millis(10), LOOK))
     }
 
     /// Erases until the end, or as far as it goes now; returns when it goes on.

@@ -11,9 +11,6 @@ use channel_store::outbox::PersonChange;
 use channel_store::record::AttendeeRecord;
 use channel_wire as wire;
 
-/// The longest name, in characters.
-const MOST_NAME: usize = 128;
-
 pub(super) async fn update_attendee(
     outgoing: Outgoing,
     caller: Identity,
@@ -23,7 +20,8 @@ pub(super) async fn update_attendee(
     let account = requests::id(&mut bad, "account_id", it.account_id);
     let attendee = requests::id(&mut bad, "attendee_id", it.attendee_id);
     bad.ensure("local_name", it.local_name.is_some(), "must be set");
-    let fits = it.local_name.as_ref().is_none_or(|name| name.chars().count() <= MOST_NAME);
+    let fits =
+        it.local_name.as_ref().is_none_or(|name| name.chars().count() <= requests::MOST_NAME);
     bad.ensure("local_name", fits, "must be at most 128 characters");
     let (account, attendee) = both(bad, account, attendee)?;
     let name = it.local_name.map(|name| names::clean(&name)).filter(|name| !name.is_empty());

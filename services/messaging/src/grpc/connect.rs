@@ -17,9 +17,6 @@ use super::{Answer, Stated};
 use crate::connect::{Connections, LinkStep, Method, Run, Steps};
 use crate::error::MessagingError;
 
-/// Most characters of an account's name.
-const MOST_NAME: usize = 128;
-
 pub(super) async fn connect(
     connections: Connections,
     tasks: Tasks,
@@ -78,7 +75,11 @@ fn method(bad: &mut FieldErrors, number: i32) -> Method {
 
 pub(super) fn name(bad: &mut FieldErrors, text: &str) -> Option<String> {
     let name = text.trim();
-    bad.ensure("display_name", name.chars().count() <= MOST_NAME, "must be at most 128 characters");
+    bad.ensure(
+        "display_name",
+        name.chars().count() <= super::requests::MOST_NAME,
+        "must be at most 128 characters",
+    );
     bad.ensure("display_name", !name.chars().any(char::is_control), "must be one line of text");
     Some(name).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
 }

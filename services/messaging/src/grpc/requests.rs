@@ -20,7 +20,7 @@ pub(super) const MOST_ID: usize = 256;
 /// Most bytes of an emoji; families and flags are long.
 const MOST_EMOJI: usize = 64;
 /// Most characters of a chat's own name.
-const MOST_NAME: usize = 128;
+pub(super) const MOST_NAME: usize = 128;
 /// Most characters of a label.
 const MOST_LABEL: usize = 64;
 /// Most labels of a chat.

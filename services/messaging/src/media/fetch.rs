@@ -1,14 +1,12 @@
 //! One try to fetch one file.
 
-use std::time::Duration;
-
 use channel_domain::Micros;
 use channel_domain::fact::Attachment;
 use channel_domain::media::{Fetch, StoredFile};
 use channel_media::{MediaError, Put, Received};
 use channel_store::StoreError;
 use channel_store::media::{DueFetch, FetchEnd};
-use channel_store::outbox::{Command, Rules};
+use channel_store::outbox::Command;
 use channel_unipile::upstream::Download;
 use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
@@ -19,8 +17,6 @@ use super::verdict::{self, Ended};
 
 /// A source that has given the same short file so often has no more of it: what was told of its size was wrong.
 const INSISTS: u32 = 3;
-/// How often the end of a try is written before its lease has to tell.
-const TRIES: u32 = 5;
 
 impl Shared {
     /// Fetches a file whose turn it is. Returns until when the account has to wait, if it has.
@@ -144,26 +140,11 @@ impl Shared {
         };
         let (file, stored) = (due.file.clone(), fetch.stored().cloned());
         let end = FetchEnd { file, attempt, fetch, next_at, counts };
-        self.write(due, end).await?;
+        self.keeper().tell(&due.account, Command::EndFetch(Box::new(end))).await?;
         if let Some(stored) = stored {
             self.keeper().release(&stored).await;
         }
         Ok(next_at.filter(|_| too_many))
-    }
-
-    async fn write(&self, due: &DueFetch, end: FetchEnd) -> Result<(), StoreError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let command = Command::EndFetch(Box::new(end.clone()));
-            let rules = Rules::default();
-            match self.store.command(&due.account, command, &rules, self.now(), None).await {
-                Err(error) if error.is_temporary() && tries < TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100 << tries)).await;
-                }
-                done => return done.map(drop),
-            }
-        }
     }
 }
 

@@ -2,17 +2,22 @@
 //! until then nobody deletes them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use channel_domain::Micros;
 use channel_domain::media::StoredFile;
+use channel_domain::{AccountId, Micros};
 use channel_media::{MediaError, Objects, Put, Received};
 use channel_runtime::clock::Clock;
-use channel_store::Store;
 use channel_store::erase::{self, Deed};
+use channel_store::outbox::{Command, Rules};
+use channel_store::{Store, StoreError};
 
 /// For how long bytes are announced before they are put, in microseconds, and how much of it must be left after.
 const ANNOUNCED: i64 = 3_600_000_000;
 const IN_TIME: i64 = 600_000_000;
+
+/// How often the end of a try is written before its lease has to tell.
+const TRIES: u32 = 5;
 
 /// Where bytes stay, and who has to know.
 pub(super) struct Keeper<'k> {
@@ -45,6 +50,21 @@ impl Keeper<'_> {
             return Ok(None);
         }
         Ok(Some((stored, put?)))
+    }
+
+    /// Notes how a try ended.
+    pub(super) async fn tell(&self, account: &AccountId, end: Command) -> Result<(), StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let rules = Rules::default();
+            match self.store.command(account, end.clone(), &rules, self.now(), None).await {
+                Err(error) if error.is_temporary() && tries < TRIES => {
+                    tokio::time::sleep(Duration::from_millis(100 << tries)).await;
+                }
+                done => return done.map(drop),
+            }
+        }
     }
 
     /// Nobody deletes the bytes from here on because of us. If it is not noted, the time does it.

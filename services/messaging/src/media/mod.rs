@@ -157,8 +157,7 @@ impl Rounds {
                 self.start(due, stop);
             }
         }
-        let until = |at: Micros| Duration::from_micros(u64::try_from(at.0 - now.0).unwrap_or(0));
-        next.map_or(LOOK, until).clamp(Duration::from_millis(1), LOOK)
+        next.map_or(LOOK, |at| at.after(now)).clamp(Duration::from_millis(1), LOOK)
     }
 
     async fn due(&self) -> Result<Vec<DueFetch>, StoreError> {

@@ -1,6 +1,7 @@
 //! Points in time, and the order in which facts were stored.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Microseconds since 1970-01-01 UTC.
 #[derive(
@@ -20,6 +21,13 @@ impl Micros {
     #[must_use]
     pub const fn day(self) -> i64 {
         self.0.div_euclid(86_400_000_000)
+    }
+
+    /// How long it is until then; nothing, if that has passed.
+    #[must_use]
+    pub const fn after(self, now: Self) -> Duration {
+        let micros = self.0.saturating_sub(now.0);
+        Duration::from_micros(if micros > 0 { micros.unsigned_abs() } else { 0 })
     }
 
     /// The beginning of a day, in UTC.

@@ -7,7 +7,7 @@ use channel_domain::media::{Fetch, Setback};
 use channel_domain::picture::{Look, MOST_BYTES, picture_type};
 use channel_media::Received;
 use channel_store::StoreError;
-use channel_store::outbox::{Command, Rules};
+use channel_store::outbox::Command;
 use channel_store::pictures::{DueLook, LookEnd};
 use channel_unipile::upstream::Download;
 use futures::StreamExt as _;
@@ -16,9 +16,6 @@ use tracing::Instrument as _;
 
 use super::Shared;
 use crate::media::verdict::{self, Ended};
-
-/// How often the end of a look is written before its lease has to tell.
-const TRIES: u32 = 5;
 
 /// How a look went, for its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,26 +147,11 @@ impl Shared {
         let (key, at) = (due.key, now);
         let end = LookEnd { key, of, attempt, look, next_at, counts, at, refresh_at };
         let stored = end.look.shown().flatten().cloned();
-        self.write(due, end).await?;
+        self.keeper().tell(&due.account, Command::EndLook(Box::new(end))).await?;
         if let Some(stored) = stored {
             self.keeper().release(&stored).await;
         }
         Ok(went)
-    }
-
-    async fn write(&self, due: &DueLook, end: LookEnd) -> Result<(), StoreError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let command = Command::EndLook(Box::new(end.clone()));
-            let rules = Rules::default();
-            match self.store.command(&due.account, command, &rules, self.now(), None).await {
-                Err(error) if error.is_temporary() && tries < TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100 << tries)).await;
-                }
-                done => return done.map(drop),
-            }
-        }
     }
 }
 

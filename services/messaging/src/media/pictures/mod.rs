@@ -153,8 +153,7 @@ impl Rounds {
         }
         let now = self.shared.now();
         let next = self.turns.next().into_iter().chain(later).min();
-        let until = |at: Micros| Duration::from_micros(u64::try_from(at.0 - now.0).unwrap_or(0));
-        next.map_or(LOOK, until).min(LOOK)
+        next.map_or(LOOK, |at| at.after(now)).min(LOOK)
     }
 
     /// The looks whose turn it is, and when the next one is due.

@@ -78,19 +78,6 @@ pub enum ClaimSource {
 }
 
 impl ClaimSource {
-    /// Reads the stored number.
-    #[must_use]
-    pub const fn from_number(number: i16) -> Option<Self> {
-        Some(match number {
-            1 => Self::Chat,
-            2 => Self::Started,
-            3 => Self::Message,
-            4 => Self::People,
-            5 => Self::Team,
-            _ => return None,
-        })
-    }
-
     /// How much a name counts. Messages and lists of people show the profile's name; what a chat is called may
     /// be anything, so it serves only as long as nobody names the person.
     const fn trust(self) -> u8 {
@@ -124,6 +111,15 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// It was said once more. True when that changed anything.
+    fn rise(&mut self, first: Stamp, last_day: i64, source: ClaimSource) -> bool {
+        let before = (self.first, self.last_day, self.source);
+        self.first = self.first.min(first);
+        self.last_day = self.last_day.max(last_day);
+        self.source = self.source.max(source);
+        before != (self.first, self.last_day, self.source)
+    }
+
     /// Of several values the one with the greatest rank is shown.
     pub(super) fn rank(&self) -> (u8, i64, Stamp, &str) {
         let trust = if self.kind == ClaimKind::Name { self.source.trust() } else { 0 };
@@ -150,31 +146,32 @@ impl Claims {
         source: ClaimSource,
     ) -> bool {
         let last_day = stamp.at.day();
-        self.take(Claim { kind, value: value.to_owned(), first: stamp, last_day, source })
+        match self.place(kind, value) {
+            // The usual case makes no copy.
+            Ok(at) => self.0[at].rise(stamp, last_day, source),
+            Err(at) => {
+                let value = value.to_owned();
+                self.0.insert(at, Claim { kind, value, first: stamp, last_day, source });
+                true
+            }
+        }
+    }
+
+    fn place(&self, kind: ClaimKind, value: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|claim| (claim.kind, claim.value.as_str()).cmp(&(kind, value)))
     }
 
     /// Takes in everything that others claim.
     pub fn absorb(&mut self, others: &Self) {
         for claim in &others.0 {
-            self.take(claim.clone());
+            self.note_claim(claim);
         }
     }
 
-    fn take(&mut self, claim: Claim) -> bool {
-        let key = (claim.kind, claim.value.as_str());
-        match self.0.binary_search_by(|c| (c.kind, c.value.as_str()).cmp(&key)) {
-            Err(at) => {
-                self.0.insert(at, claim);
-                true
-            }
-            Ok(at) => {
-                let known = &mut self.0[at];
-                let before = (known.first, known.last_day, known.source);
-                known.first = known.first.min(claim.first);
-                known.last_day = known.last_day.max(claim.last_day);
-                known.source = known.source.max(claim.source);
-                before != (known.first, known.last_day, known.source)
-            }
+    fn note_claim(&mut self, claim: &Claim) {
+        match self.place(claim.kind, &claim.value) {
+            Ok(at) => drop(self.0[at].rise(claim.first, claim.last_day, claim.source)),
+            Err(at) => self.0.insert(at, claim.clone()),
         }
     }
 
@@ -193,7 +190,7 @@ impl Claims {
     /// Whether this was ever said.
     #[must_use]
     pub fn has(&self, kind: ClaimKind, value: &str) -> bool {
-        self.0.binary_search_by(|c| (c.kind, c.value.as_str()).cmp(&(kind, value))).is_ok()
+        self.place(kind, value).is_ok()
     }
 
     /// All claims, sorted.
@@ -234,6 +231,13 @@ mod tests {
     use proptest::prelude::*;
 
     const SAID: ClaimSource = ClaimSource::Message;
+    const SOURCES: [ClaimSource; 5] = [
+        ClaimSource::Chat,
+        ClaimSource::Started,
+        ClaimSource::Message,
+        ClaimSource::People,
+        ClaimSource::Team,
+    ];
 
     fn stamp(at: i64) -> Stamp {
         Stamp { at: Micros(at * 3_600_000_000), inbox: at }
@@ -283,14 +287,14 @@ mod tests {
     proptest! {
         #[test]
         fn claims_do_not_depend_on_order_or_repetition(
-            mut notes in proptest::collection::vec((0..3_usize, 0..4_usize, 0..200_i64, 1..6_i16), 0..20),
+            mut notes in proptest::collection::vec((0..3_usize, 0..4_usize, 0..200_i64, 0..5_usize), 0..20),
             seed in any::<u64>(),
         ) {
             let kinds = [ClaimKind::Name, ClaimKind::Phone, ClaimKind::Lid];
-            let play = |notes: &[(usize, usize, i64, i16)]| {
+            let play = |notes: &[(usize, usize, i64, usize)]| {
                 let mut claims = Claims::default();
                 for (kind, value, at, source) in notes {
-                    let source = ClaimSource::from_number(*source).unwrap_or_default();
+                    let source = SOURCES[*source];
                     claims.note(kinds[*kind], &format!("v{value}"), stamp(*at), source);
                 }
                 claims

@@ -4,7 +4,7 @@ use super::book::Book;
 use super::load::put_attendees;
 use crate::error::StoreError;
 use crate::rows::Rows;
-use channel_domain::attendee::{Attendee, ClaimKind, Claims, claims_of};
+use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource, Claims, claims_of};
 use channel_domain::fact::{Fact, Person};
 use channel_domain::mentions;
 use channel_domain::people;
@@ -60,7 +60,7 @@ fn news(known: Option<&Attendee>, person: &Person, as_of: Stamp) -> Option<Claim
     let mut claims = known.map(|known| known.claims.clone()).unwrap_or_default();
     let mut changed = false;
     for (kind, value) in claims_of(person) {
-        changed |= claims.note(kind, &value, as_of, channel_domain::attendee::ClaimSource::Message);
+        changed |= claims.note(kind, &value, as_of, ClaimSource::Message);
     }
     changed.then_some(claims)
 }
