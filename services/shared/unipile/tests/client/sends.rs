@@ -1,7 +1,10 @@
 //! Multipart bodies, and what must not be sent.
 
-use crate::support::{ACCOUNT, Canned, KEY, Seen, Server, client, fixture, options, parts, text};
+use crate::support::{
+    ACCOUNT, Canned, KEY, Seen, Server, client, fixture, options, parts, serve, text,
+};
 use async_trait::async_trait;
+use axum::Router;
 use bytes::Bytes;
 use channel_domain::AccountId;
 use channel_unipile::upstream::{
@@ -10,10 +13,11 @@ use channel_unipile::upstream::{
 };
 use channel_unipile::v1::client::ClientOptions;
 use futures::stream;
+use http::StatusCode;
 use serde_json::json;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn account() -> AccountId {
@@ -209,11 +213,21 @@ async fn a_file_is_read_only_as_fast_as_it_is_taken() {
 
 #[tokio::test]
 async fn typing_prolongs_the_limit() {
-    let server = Server::answering([Canned::fixture(201, "message_sent")]).await;
-    let url = format!("http://{}", server.address);
-    // With this limit alone no call could end well.
-    let limit = Duration::from_nanos(1);
-    let client = client(&url, ClientOptions { json_timeout: limit, ..options() });
+    const LIMIT: Duration = Duration::from_millis(10);
+    // Nobody answers the first, and the second only when the limit alone is over for sure.
+    let requests = Arc::new(AtomicUsize::new(0));
+    let app = Router::new().fallback(move || {
+        let number = requests.fetch_add(1, Ordering::SeqCst);
+        async move {
+            if number == 0 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(10 * LIMIT).await;
+            (StatusCode::CREATED, fixture("message_sent"))
+        }
+    });
+    let url = format!("http://{}", serve(app).await);
+    let client = client(&url, ClientOptions { json_timeout: LIMIT, ..options() });
     client.send(&account(), &text("x")).await.unwrap_err();
     let typed = SendMessage { typing: Some(Duration::from_secs(20)), ..text("x") };
     client.send(&account(), &typed).await.unwrap();
