@@ -3,9 +3,9 @@
 use crate::decode::{MESSAGE, get};
 use crate::error::sorted;
 use crate::messages::complete;
-use crate::search;
+use crate::search::{self, Words};
 use channel_store::StoreError;
-use channel_store::rows::words_of;
+use channel_store::rows::{Owned, words_of};
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Executor};
@@ -65,10 +65,11 @@ async fn piece(
         .map_err(sorted)?;
     let Some(last) = rows.last() else { return Ok(None) };
     let last = (get(last, "account_key")?, get(last, "message_key")?);
-    for owned in complete(&mut transaction, &rows).await? {
-        let words = words_of(&owned.row);
-        search::put(&mut transaction, owned.account_key, search::id(&owned.row), &words).await?;
-    }
+    let messages = complete(&mut transaction, &rows).await?;
+    let words = messages
+        .iter()
+        .map(|Owned { account_key, row }| Words::new(*account_key, row, &words_of(row)));
+    search::put(&mut transaction, words.collect()).await?;
     *count += rows.len();
     transaction.commit().await.map_err(sorted)?;
     Ok(Some(last))

@@ -337,7 +337,7 @@ impl Tx<'_> {
         now: Micros,
     ) -> Result<Vec<bool>, StoreError> {
         let fresh = NOTE_DIGEST
-            .fetch(self.0, digests, |query, (key, digest)| {
+            .execute_returning(self.0, digests, |query, (key, digest)| {
                 query.bind(key).bind(&digest[..]).bind(now.0)
             })
             .await?;

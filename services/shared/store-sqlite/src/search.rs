@@ -4,6 +4,7 @@
 //! first and a search may stop early.
 
 use crate::error::sorted;
+use crate::sql::Rowwise;
 use channel_domain::Micros;
 use channel_domain::message::Message;
 use channel_store::StoreError;
@@ -49,30 +50,40 @@ pub(crate) async fn write(
     c: &mut SqliteConnection,
     messages: &[Owned<MessageWrite>],
 ) -> Result<(), StoreError> {
-    for owned in messages {
-        let Some(words) = &owned.row.indexed else { continue };
-        if let Some(before) = owned.row.moved_from {
-            forget(c, id_at(&owned.row.message, before)).await?;
+    let mut words = Vec::new();
+    for Owned { account_key, row } in messages {
+        let Some(indexed) = &row.indexed else { continue };
+        if let Some(before) = row.moved_from {
+            forget(c, id_at(&row.message, before)).await?;
         }
-        put(c, owned.account_key, id(&owned.row.message), words).await?;
+        words.push(Words::new(*account_key, &row.message, indexed));
     }
-    Ok(())
+    put(c, words).await
 }
 
-/// Writes the words of one row.
-pub(crate) async fn put(
-    c: &mut SqliteConnection,
-    account_key: i64,
+/// A row of the index.
+pub(crate) struct Words {
     id: i64,
-    words: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT OR REPLACE INTO message_words (rowid, words) VALUES (?, ?)")
-        .bind(id)
-        .bind(format!("{} {words}", account_word(account_key)))
-        .execute(c)
-        .await
-        .map(drop)
-        .map_err(sorted)
+    text: String,
+}
+
+impl Words {
+    pub(crate) fn new(account_key: i64, message: &Message, words: &str) -> Self {
+        Self { id: id(message), text: format!("{} {words}", account_word(account_key)) }
+    }
+}
+
+const PUT: Rowwise = Rowwise {
+    head: "INSERT OR REPLACE INTO message_words (rowid, words) VALUES",
+    columns: 2,
+    tail: "",
+};
+
+/// Writes rows. The index takes them into memory and writes them out once as long as their ids grow; each that does
+/// not would cost it a piece of its own on disk.
+pub(crate) async fn put(c: &mut SqliteConnection, mut words: Vec<Words>) -> Result<(), StoreError> {
+    words.sort_by_key(|words| words.id);
+    PUT.execute(c, &words, |query, words| query.bind(words.id).bind(&words.text)).await
 }
 
 /// The word with which each of an account's rows begins. Its sign belongs to words for the index, as

@@ -44,16 +44,37 @@ impl Rowwise {
         Ok(())
     }
 
-    /// Fetches what the statement gives for all rows.
+    /// Fetches what the statement finds for all rows, with which it must compare or join what it finds. Places for
+    /// more rows stay unbound: those are NULL, which equals nothing. So most lists are one statement.
     pub(crate) async fn fetch<'q, T>(
         self,
         connection: &mut SqliteConnection,
         rows: &'q [T],
         bind: impl Fn(Query<'q>, &'q T) -> Query<'q>,
     ) -> Result<Vec<SqliteRow>, StoreError> {
+        let sized = |piece: &'q [T]| (piece, piece.len().next_power_of_two());
+        self.read(connection, rows.chunks(PIECES[0]).map(sized), bind).await
+    }
+
+    /// Executes the statement for all rows, and fetches what it returns.
+    pub(crate) async fn execute_returning<'q, T>(
+        self,
+        connection: &mut SqliteConnection,
+        rows: &'q [T],
+        bind: impl Fn(Query<'q>, &'q T) -> Query<'q>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        self.read(connection, pieces(rows).map(|piece| (piece, piece.len())), bind).await
+    }
+
+    async fn read<'q, T: 'q>(
+        self,
+        connection: &mut SqliteConnection,
+        pieces: impl Iterator<Item = (&'q [T], usize)>,
+        bind: impl Fn(Query<'q>, &'q T) -> Query<'q>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
         let mut found = Vec::new();
-        for piece in pieces(rows) {
-            let query = sqlx::query(AssertSqlSafe(self.text(piece.len())));
+        for (piece, places) in pieces {
+            let query = sqlx::query(AssertSqlSafe(self.text(places)));
             let query = piece.iter().fold(query, &bind);
             found.extend(query.fetch_all(&mut *connection).await.map_err(sorted)?);
         }
