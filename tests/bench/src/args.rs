@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Messages in the large database of rows 8 and 9.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) messages: usize,
+    /// Messages in the history of rows 13 and 14, in 50 chats.
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) past: usize,
     /// Small sizes and short times: shows that every row works, not how fast it is.
     #[arg(long)]
     pub(crate) quick: bool,

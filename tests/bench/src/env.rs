@@ -59,7 +59,7 @@ impl Sizes {
             messages: [10_000.min(args.messages), args.messages],
             reads: 200,
             outbox: [200, 50],
-            history: [50, 2_000],
+            history: [50, args.past.div_ceil(50)],
         };
         if !args.quick {
             return full;

@@ -19,6 +19,7 @@ mod cpu;
 mod database;
 mod env;
 mod flush;
+mod history;
 mod load;
 mod machine;
 mod payload;

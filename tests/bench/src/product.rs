@@ -3,6 +3,7 @@
 
 use crate::child::{Orders, report};
 use crate::database;
+use crate::history::{HistoryArgs, Import};
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Bytes;
@@ -47,6 +48,8 @@ pub(crate) struct ProductArgs {
     /// Writers of the batched intake; by default as many as the product has.
     #[arg(long)]
     pub(crate) writers: Option<usize>,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
 }
 
 /// How webhooks get into the database.
@@ -100,12 +103,20 @@ pub(crate) async fn run(args: ProductArgs) -> anyhow::Result<()> {
     };
     let doors = Doors {
         webhooks: serve_webhooks(router, stop.clone()).await?,
-        grpc: serve_queries(store, &args, &supervisor, stop.clone()).await?,
+        grpc: serve_queries(Arc::clone(&store), &args, &supervisor, stop.clone()).await?,
     };
+    let import = Import::of(&store, &args.history).await?;
     report(&doors)?;
     let mut orders = Orders::listen();
-    while orders.next().await {}
+    while orders.next().await {
+        // The first time it begins, later it tells how far it came.
+        let import = import.as_ref().context("no history was named")?;
+        report(&import.ask().await?.messages_read)?;
+    }
     stop.cancel();
+    if let Some(import) = import {
+        import.end().await?;
+    }
     telemetry.flush().await;
     Ok(())
 }
@@ -217,7 +228,18 @@ pub(crate) async fn start(
     intake: IntakeKind,
     preload: Option<&std::path::Path>,
 ) -> anyhow::Result<(crate::child::Part, Doors)> {
+    start_with(place, intake, preload, vec![]).await
+}
+
+/// The same, with more to do.
+pub(crate) async fn start_with(
+    place: &str,
+    intake: IntakeKind,
+    preload: Option<&std::path::Path>,
+    more: Vec<String>,
+) -> anyhow::Result<(crate::child::Part, Doors)> {
     let arguments = ["product", "--database", place, "--intake", intake.name(), "--secret", SECRET];
+    let arguments = arguments.map(str::to_owned).into_iter().chain(more);
     let mut part = crate::child::Part::start(arguments, preload)?;
     let doors = part.hear().await.context("the product does not start")?;
     Ok((part, doors))

@@ -38,7 +38,7 @@ pub(crate) struct WatchArgs {
     #[arg(long)]
     pub(crate) events: usize,
     /// How many in a second, when they are paced.
-    #[arg(long, default_value_t = 500.0)]
+    #[arg(long)]
     pub(crate) rate: f64,
 }
 

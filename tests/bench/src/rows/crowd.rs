@@ -20,7 +20,14 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
     let events = whole(env.sizes.seconds * PER_SECOND);
     let mut lines = vec![];
     for kind in Kind::BOTH {
-        let crowd = Crowd { kind, streams, accounts: ACCOUNTS, pace: Pace::Paced, events };
+        let crowd = Crowd {
+            kind,
+            streams,
+            accounts: ACCOUNTS,
+            pace: Pace::Paced,
+            events,
+            rate: PER_SECOND,
+        };
         let watched = crowd.watch(env).await?;
         let seen = watched.seen;
         let count = thousands(float(streams));
@@ -41,6 +48,6 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
 }
 
 /// At least one.
-fn whole(number: f64) -> usize {
+pub(super) fn whole(number: f64) -> usize {
     format!("{number:.0}").parse().unwrap_or(1)
 }

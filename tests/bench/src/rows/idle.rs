@@ -25,8 +25,14 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
     let streams = env.sizes.idle_streams;
     let place = env.database(Kind::Sqlite, Disk::Own)?;
     let (product, doors) = product::start(&place, IntakeKind::Batched, None).await?;
-    let crowd =
-        Crowd { kind: Kind::Sqlite, streams, accounts: ACCOUNTS, pace: Pace::Never, events: 0 };
+    let crowd = Crowd {
+        kind: Kind::Sqlite,
+        streams,
+        accounts: ACCOUNTS,
+        pace: Pace::Never,
+        events: 0,
+        rate: 0.0,
+    };
     let mut clients = crowd.start(doors)?;
     let _: String = clients.hear().await?;
     let before = cpu::resident(product.id()?)?;

@@ -22,7 +22,7 @@ pub(super) async fn run(env: &mut Env) -> anyhow::Result<Vec<Line>> {
     for kind in Kind::BOTH {
         for (streams, reach) in env.sizes.streams.into_iter().zip(REACH) {
             let events = env.sizes.events;
-            let crowd = Crowd { kind, streams, accounts: 1, pace: Pace::Idle, events };
+            let crowd = Crowd { kind, streams, accounts: 1, pace: Pace::Idle, events, rate: 0.0 };
             let watched = crowd.watch(env).await?;
             lines.push(line(&crowd, watched, reach));
         }
@@ -64,6 +64,8 @@ pub(super) struct Crowd {
     pub(super) accounts: usize,
     pub(super) pace: Pace,
     pub(super) events: usize,
+    /// In a second, when they are paced.
+    pub(super) rate: f64,
 }
 
 impl Crowd {
@@ -71,15 +73,21 @@ impl Crowd {
     pub(super) async fn watch(&self, env: &mut Env) -> anyhow::Result<Watched> {
         let place = env.database(self.kind, Disk::Own)?;
         let (product, doors) = product::start(&place, IntakeKind::Batched, None).await?;
-        let mut streams = self.start(doors)?;
-        let _: String = streams.hear().await?;
-        streams.go().await?;
-        let _: String = streams.hear().await?;
+        let mut streams = self.open(doors).await?;
         streams.go().await?;
         let watched = streams.hear().await?;
         streams.end().await?;
         product.end().await?;
         Ok(watched)
+    }
+
+    /// Only starts the streams, and waits until all are open.
+    pub(super) async fn open(&self, doors: Doors) -> anyhow::Result<Part> {
+        let mut streams = self.start(doors)?;
+        let _: String = streams.hear().await?;
+        streams.go().await?;
+        let _: String = streams.hear().await?;
+        Ok(streams)
     }
 
     /// Only starts the streams' process.
@@ -93,6 +101,7 @@ impl Crowd {
             format!("--accounts={}", self.accounts),
             format!("--pace={}", self.pace.name()),
             format!("--events={}", self.events),
+            format!("--rate={}", self.rate),
         ];
         Part::start(arguments, None)
     }

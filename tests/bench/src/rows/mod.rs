@@ -1,5 +1,6 @@
 //! The rows of the table, one file for each.
 
+mod beside;
 mod corpus;
 mod crowd;
 mod hot;
@@ -18,6 +19,7 @@ mod start;
 use crate::env::Env;
 use crate::table::Table;
 use rate::Rates;
+pub(crate) use sending::webhook;
 
 /// Measures the rows asked for, or all.
 pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Table> {
@@ -44,6 +46,7 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
             11 => sending::answers(env).await?,
             12 => sending::drain(env).await?,
             13 => import::run(env).await?,
+            14 => beside::run(env).await?,
             _ => vec![],
         };
         table.lines.extend(lines);
@@ -52,7 +55,7 @@ pub(crate) async fn run(env: &mut Env, only: Option<&[u8]>) -> anyhow::Result<Ta
     Ok(table)
 }
 
-const NOTES: [(u8, &str); 13] = [
+const NOTES: [(u8, &str); 14] = [
     (1, many::NOTE),
     (2, hot::NOTE),
     (3, single_file::NOTE),
@@ -66,4 +69,5 @@ const NOTES: [(u8, &str); 13] = [
     (11, sending::ANSWER),
     (12, sending::DRAIN),
     (13, import::NOTE),
+    (14, beside::NOTE),
 ];

@@ -137,7 +137,7 @@ fn caller() -> Identity {
 }
 
 /// A message of a contact, as a webhook tells it.
-pub(super) fn webhook(account: &AccountId, chat: &ChatId, text: &str, number: usize) -> Delivery {
+pub(crate) fn webhook(account: &AccountId, chat: &ChatId, text: &str, number: usize) -> Delivery {
     let id = format!("{chat}-{number}");
     let received = Received {
         message: id.as_str().into(),
