@@ -67,14 +67,14 @@ impl Past {
 /// Whose past a product is to read in.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HistoryArgs {
-    #[arg(long, requires_all = ["history_key", "history_account", "history_chat"])]
-    pub(crate) history_url: Option<String>,
-    #[arg(long)]
-    pub(crate) history_key: Option<String>,
-    #[arg(long)]
-    pub(crate) history_account: Option<String>,
-    #[arg(long)]
-    pub(crate) history_chat: Option<String>,
+    #[arg(long = "history-url", id = "history-url")]
+    url: Option<String>,
+    #[arg(long = "history-key", id = "history-key")]
+    key: Option<String>,
+    #[arg(long = "history-account", id = "history-account")]
+    account: Option<String>,
+    #[arg(long = "history-chat", id = "history-chat")]
+    chat: Option<String>,
 }
 
 /// The importer, in the process that has its database.
@@ -108,10 +108,8 @@ impl Import {
         store: &Arc<dyn Store>,
         args: &HistoryArgs,
     ) -> anyhow::Result<Option<Self>> {
-        let HistoryArgs { history_url, history_key, history_account, history_chat } = args.clone();
-        let (Some(url), Some(key), Some(account), Some(chat)) =
-            (history_url, history_key, history_account, history_chat)
-        else {
+        let HistoryArgs { url, key, account, chat } = args.clone();
+        let (Some(url), Some(key), Some(account), Some(chat)) = (url, key, account, chat) else {
             return Ok(None);
         };
         let upstream = client(&url, &key)?;

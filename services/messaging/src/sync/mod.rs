@@ -6,6 +6,7 @@
 //! | [`run`] | one of them, from its taking to its end or pause |
 //! | [`history`] | the account's chats, and of each its people and messages |
 //! | [`repair`] | what the account's chats got since a time |
+//! | [`traffic`] | whether anything else is written meanwhile: history gives way to it |
 //! | [`pages`] | writes what was read, piece by piece, and reads on meanwhile |
 //!
 //! Where a synchronisation stands is in the database alone, page by page: killed at any point, another process
@@ -16,6 +17,7 @@ mod history;
 mod pages;
 mod repair;
 mod run;
+mod traffic;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,11 +33,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::config::MessagingConfig;
 use crate::dispatch::hear;
 use run::Run;
+use traffic::Traffic;
 
 /// What the synchronisations share.
 pub(crate) struct Shared {
@@ -43,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) upstream: Arc<dyn Upstream>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<MessagingConfig>,
+    traffic: Traffic,
 }
 
 impl Shared {
@@ -84,7 +89,8 @@ impl Importer {
         config: Arc<MessagingConfig>,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { store, upstream, clock, config }), wake }
+        let traffic = Traffic::default();
+        Self { shared: Arc::new(Shared { store, upstream, clock, config, traffic }), wake }
     }
 
     /// Works until `stop`; what is under way then stops after its page and goes on at the next start. Begins
@@ -97,6 +103,10 @@ impl Importer {
         let mut wakeups = Some(self.shared.store.wakeups());
         let (mut running, mut taken) = (JoinSet::new(), HashSet::new());
         let (mut repaired, mut measured) = (false, None);
+        let shared = Arc::clone(&self.shared);
+        let _watching = AbortOnDropHandle::new(tokio::spawn(async move {
+            shared.traffic.watch(shared.store.wakeups()).await;
+        }));
         while !stop.is_cancelled() {
             repaired = repaired || self.repair_all().await;
             self.measure(&mut measured).await;

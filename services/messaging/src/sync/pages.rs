@@ -13,8 +13,9 @@ use channel_unipile::upstream::{
 
 use super::run::{Halt, Run};
 
-/// Pieces are made so large that writing one takes about so long: whatever else is to be written waits for no
-/// more than one.
+/// Pieces are made so large that writing one takes about so long: the first of whatever else is to be written waits
+/// for no more than one. While more of it comes, pieces are as small as they get, and after each history rests as long
+/// as it took.
 const PIECE_TAKES: Duration = Duration::from_millis(5);
 const SMALLEST: usize = 16;
 /// No list is longer; one that is leads in circles.
@@ -127,13 +128,18 @@ impl Run {
         };
         let mut piece = Piece::default();
         loop {
-            let facts = piece.cut(&mut messages);
+            let traffic = &self.shared.traffic;
+            let facts = piece.cut(&mut messages, traffic.is_live());
             let end = messages.is_empty().then(|| end.clone());
             let is_last = end.is_some();
             let began = Instant::now();
             let read = MessagesRead { chat: chat.clone(), facts, read_at: read.at, end };
             self.step(SyncStep::Messages(self.id, self.taken, Box::new(read))).await?;
-            piece.took(began.elapsed());
+            let took = began.elapsed();
+            piece.took(took);
+            if traffic.is_live() {
+                tokio::time::sleep(took).await;
+            }
             if is_last {
                 metrics::counter!("channel_messaging_sync_messages_total").increment(count);
                 return Ok(());
@@ -169,8 +175,9 @@ impl Default for Piece {
 }
 
 impl Piece {
-    fn cut(&self, messages: &mut Vec<Vec<Fact>>) -> Vec<Fact> {
-        let count = self.messages.min(messages.len());
+    fn cut(&self, messages: &mut Vec<Vec<Fact>>, is_live: bool) -> Vec<Fact> {
+        let most = if is_live { SMALLEST } else { self.messages };
+        let count = most.min(messages.len());
         messages.drain(..count).flatten().collect()
     }
 

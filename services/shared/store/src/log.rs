@@ -151,6 +151,9 @@ pub struct Moved {
     pub account_key: i64,
     /// Its last change.
     pub head: u64,
+    /// Whether it came of work that gives way to all other, such as history that is read in, and in this process.
+    /// Another process's hints do not tell.
+    pub can_wait: bool,
 }
 
 /// Hints that accounts moved. Losing some, or all, delays a reader and loses nothing: the truth is read

@@ -122,7 +122,7 @@ impl FakeLog {
         let head = history.head().seq;
         drop(state);
         if !silent {
-            let moved = Moved { account_key: key, head };
+            let moved = Moved { account_key: key, head, can_wait: false };
             let _ = self.wakeups.send(Arc::from([moved]));
         }
     }

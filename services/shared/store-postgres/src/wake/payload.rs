@@ -43,7 +43,8 @@ pub(super) fn read(own: u32, text: &str) -> Option<Arc<[Moved]>> {
 
 fn one(text: &str) -> Option<Moved> {
     let (account, head) = text.split_once(':')?;
-    Some(Moved { account_key: account.parse().ok()?, head: head.parse().ok()? })
+    let (account_key, head) = (account.parse().ok()?, head.parse().ok()?);
+    Some(Moved { account_key, head, can_wait: false })
 }
 
 #[cfg(test)]

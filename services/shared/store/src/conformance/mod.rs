@@ -142,6 +142,7 @@ macro_rules! store_conformance {
             the_name_of_a_new_chat_is_asked_for_where_only_its_message_was_named,
             an_outage_uses_up_no_new_chat,
             history_is_read_in_quietly_and_leaves_nothing_unread,
+            hints_tell_history_from_news,
             a_chat_that_was_read_by_itself_is_complete_by_itself,
             a_page_that_is_read_twice_adds_nothing_and_tells_nothing,
             what_came_after_the_import_was_asked_for_is_news,

@@ -5,7 +5,7 @@ use super::acts::asked;
 use super::facts::{at, edited, incoming, outgoing, person, received};
 use super::log::audit;
 use super::sends::{ACCOUNT, Desk};
-use crate::log::{Entity, LogRow, Op};
+use crate::log::{Entity, LogRow, Op, Wakeups};
 use crate::outbox::ChatNews;
 use crate::record::SyncRecord;
 use crate::rows::WorkKind;
@@ -236,6 +236,24 @@ pub async fn a_page_that_is_read_twice_adds_nothing_and_tells_nothing(fresh: &Fr
     let news: Vec<_> = news.map(|row| (row.op, row.entity)).collect();
     assert_eq!(news, [(Op::Put, Entity::Chat)]);
     assert_eq!(fresh.messages(ACCOUNT, "c1").await.len(), 2);
+}
+
+/// Whether the next hint tells of work that can wait.
+async fn hears_of_what_can_wait(wakeups: &mut Wakeups) -> Option<bool> {
+    let moved = wakeups.recv().await.ok()?;
+    moved.first().map(|moved| moved.can_wait)
+}
+
+pub async fn hints_tell_history_from_news(fresh: &Fresh) {
+    fresh.take(ACCOUNT, vec![received(incoming("m1", "c1", "Hi", 1))], 1).await;
+    let run = Run::new(fresh, ask(1, None), 2).await;
+    run.list(vec![listed("c1", 1)], None, 3).await;
+    let mut wakeups = fresh.store.wakeups();
+    let old = read_in(incoming("m0", "c1", "Old", 0));
+    run.read(page("c1", vec![old], None, 4), 4).await;
+    assert_eq!(hears_of_what_can_wait(&mut wakeups).await, Some(true));
+    fresh.take(ACCOUNT, vec![received(incoming("m2", "c1", "New", 5))], 5).await;
+    assert_eq!(hears_of_what_can_wait(&mut wakeups).await, Some(false));
 }
 
 pub async fn what_came_after_the_import_was_asked_for_is_news(fresh: &Fresh) {

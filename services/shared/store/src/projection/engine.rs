@@ -263,7 +263,7 @@ pub(super) fn close(books: BTreeMap<i64, Book>, writes: &mut Writes) -> Vec<Move
     let mut moved = Vec::new();
     for (account_key, book) in books {
         if writes.log.iter().any(|row| row.account_key == account_key) {
-            moved.push(Moved { account_key, head: book.head.seq });
+            moved.push(Moved { account_key, head: book.head.seq, can_wait: false });
         }
         book.close(writes);
     }

@@ -54,6 +54,7 @@ pub async fn step<R: Rows + ?Sized>(
     {
         return Ok((SyncDone::Nothing, vec![]));
     }
+    let can_wait = step.can_wait();
     let mut books = BTreeMap::from([(key, book)]);
     let stamps = gather(rows, &mut books, key, &step, now).await?;
     let mut done = SyncDone::Nothing;
@@ -67,7 +68,8 @@ pub async fn step<R: Rows + ?Sized>(
             **stands = SyncRecord::of(sync, now);
         }
     }
-    let moved: Vec<Moved> = close(books, &mut writes);
+    let moved = close(books, &mut writes).into_iter().map(|moved| Moved { can_wait, ..moved });
+    let moved = moved.collect();
     if !writes.changes_nothing() {
         rows.write(&writes).await?;
     }

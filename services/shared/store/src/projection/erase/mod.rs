@@ -62,7 +62,8 @@ pub async fn carry<R: Rows + ?Sized>(
         Deed::Ask(ask) => Ok((Deeds::Asked(ask::ask(rows, *ask).await?), vec![])),
         Deed::Piece(ready) => {
             let (piece, moved) = advance(rows, *ready).await?;
-            Ok((Deeds::Piece(piece), moved))
+            let can_wait = |moved| Moved { can_wait: true, ..moved };
+            Ok((Deeds::Piece(piece), moved.into_iter().map(can_wait).collect()))
         }
         Deed::Prune(ended, account, keys) => age::prune(rows, ended, account, keys).await,
         Deed::Thin(thin) => age::thin(rows, *thin).await,
