@@ -16,6 +16,14 @@ impl World {
     pub(crate) const fn at(backend: Backend) -> Self {
         Self { backend, _folder: None }
     }
+
+    /// Another, empty one of the same kind.
+    pub(crate) async fn another(&self) -> Result<Self> {
+        match self.backend {
+            Backend::Sqlite(_) => sqlite(),
+            Backend::Postgres(_) => Ok(postgres().await),
+        }
+    }
 }
 
 pub(crate) fn sqlite() -> Result<World> {

@@ -18,24 +18,44 @@ pub struct Shown {
     pub messages: BTreeMap<String, Message>,
 }
 
+impl Shown {
+    /// These.
+    pub fn of(
+        chats: impl IntoIterator<Item = Chat>,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Self {
+        let chats = chats.into_iter().map(|chat| (chat.chat_id.clone(), chat));
+        let messages = messages.into_iter().map(|message| (message.upstream_id.clone(), message));
+        Self { chats: chats.collect(), messages: messages.collect() }
+    }
+}
+
 /// Reads every chat and every message, page by page.
 pub async fn everything(client: &mut Query) -> Result<Shown> {
-    let mut shown = Shown::default();
+    let (chats, mut all) = (chats(client).await?, Vec::new());
+    for chat in &chats {
+        all.extend(messages(client, chat).await?);
+    }
+    Ok(Shown::of(chats, all))
+}
+
+/// Reads every chat, in the order of the list.
+pub async fn chats(client: &mut Query) -> Result<Vec<Chat>> {
+    let mut chats = Vec::new();
     let mut request = ListChatsRequest { page_size: 200, ..ListChatsRequest::default() };
     loop {
         let page = client.list_chats(request.clone()).await?.into_inner();
-        for chat in page.chats {
-            read_chat(client, &chat, &mut shown).await?;
-            shown.chats.insert(chat.chat_id.clone(), chat);
-        }
+        chats.extend(page.chats);
         if page.next_page_token.is_empty() {
-            return Ok(shown);
+            return Ok(chats);
         }
         request.page_token = page.next_page_token;
     }
 }
 
-async fn read_chat(client: &mut Query, chat: &Chat, shown: &mut Shown) -> Result<()> {
+/// Reads every message of a chat, in the order of the list.
+pub async fn messages(client: &mut Query, chat: &Chat) -> Result<Vec<Message>> {
+    let mut messages = Vec::new();
     let mut request = ListMessagesRequest {
         account_id: chat.account_id.clone(),
         chat_id: chat.chat_id.clone(),
@@ -44,9 +64,9 @@ async fn read_chat(client: &mut Query, chat: &Chat, shown: &mut Shown) -> Result
     };
     loop {
         let page = client.list_messages(request.clone()).await?.into_inner();
-        shown.messages.extend(page.messages.into_iter().map(|m| (m.upstream_id.clone(), m)));
+        messages.extend(page.messages);
         if page.next_page_token.is_empty() {
-            return Ok(());
+            return Ok(messages);
         }
         request.point = Some(Point::PageToken(page.next_page_token));
     }

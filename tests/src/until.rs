@@ -1,11 +1,10 @@
 //! Waiting for a condition, with a limit that only a broken program reaches.
 
+use crate::long;
 use anyhow::{Result, bail};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// Longer than anything here takes on a slow machine.
-const LIMIT: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -14,7 +13,8 @@ pub async fn until<T, F>(what: &str, mut look: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Option<T>>,
 {
-    let deadline = Instant::now() + LIMIT;
+    let limit = long::patience();
+    let deadline = Instant::now() + limit;
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while Instant::now() < deadline {
@@ -23,5 +23,5 @@ where
             return Ok(found);
         }
     }
-    bail!("waited {} s in vain until {what}", LIMIT.as_secs())
+    bail!("waited {} s in vain until {what}", limit.as_secs())
 }

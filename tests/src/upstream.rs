@@ -226,20 +226,31 @@ impl Upstream {
     pub async fn messages(&self) -> Result<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         for chat in self.chats().await? {
-            let mut cursor = String::new();
-            loop {
-                let path = format!("/api/v1/chats/{chat}/messages?limit=250{cursor}");
-                let page = self.get(&path).await?;
-                for message in page["items"].as_array().context("a list of messages")? {
-                    all.insert(text(message, "id")?, message.clone());
-                }
-                match page["cursor"].as_str() {
-                    Some(next) => cursor = format!("&cursor={next}"),
-                    None => break,
-                }
-            }
+            all.append(&mut self.messages_of(&chat).await?);
         }
         Ok(all)
+    }
+
+    /// Those of a chat.
+    pub async fn messages_of(&self, chat: &str) -> Result<BTreeMap<String, Value>> {
+        let (mut all, mut cursor) = (BTreeMap::new(), String::new());
+        loop {
+            let path = format!("/api/v1/chats/{chat}/messages?limit=250{cursor}");
+            let page = self.get(&path).await?;
+            for message in page["items"].as_array().context("a list of messages")? {
+                all.insert(text(message, "id")?, message.clone());
+            }
+            match page["cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// The settings by which one more program finds it.
+    #[must_use]
+    pub fn known_to(&self, setup: Setup) -> Setup {
+        self.place.known_to(setup)
     }
 
     /// Waits until it has given up so many webhooks.

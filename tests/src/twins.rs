@@ -1,0 +1,53 @@
+//! Comparing two installations that have read the same account in.
+
+use crate::client::Query;
+use crate::truth;
+use anyhow::{Context, Result, ensure};
+use channel_proto::types::v1::{Chat, Message};
+
+/// Checks that both show the same chats and messages in the same order. Only what an installation gives of its own
+/// differs: its ids and numbers, and when it stored or fetched something.
+pub async fn compare(one: &mut Query, other: &mut Query) -> Result<()> {
+    let (chats, others) = (truth::chats(one).await?, truth::chats(other).await?);
+    ensure!(chats.len() == others.len(), "{} and {} chats", chats.len(), others.len());
+    for (chat, other_chat) in chats.into_iter().zip(others) {
+        let id = chat.chat_id.clone();
+        let messages = truth::messages(one, &chat).await?;
+        let other_messages = truth::messages(other, &other_chat).await?;
+        same(&lasting_chat(chat), &lasting_chat(other_chat))
+            .with_context(|| format!("chat {id}"))?;
+        ensure!(messages.len() == other_messages.len(), "chat {id} differs in length");
+        for (message, other) in messages.into_iter().zip(other_messages) {
+            same(&lasting(message), &lasting(other)).with_context(|| format!("chat {id}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(one: &T, other: &T) -> Result<()> {
+    ensure!(one == other, "{one:#?}\nis in the other\n{other:#?}");
+    Ok(())
+}
+
+fn lasting_chat(mut chat: Chat) -> Chat {
+    if let Some(last) = &mut chat.last_message {
+        last.message_id.clear();
+    }
+    let own = Chat { revision: 0, complete_up_to: None, picture_etag: String::new(), ..chat };
+    Chat { sort_key: String::new(), ..own }
+}
+
+fn lasting(mut message: Message) -> Message {
+    for file in &mut message.attachments {
+        file.fetch_state = 0;
+        file.fetch_reason.clear();
+    }
+    // What UniPile tells no time of has the time at which it was heard.
+    let (delivered, read) = (&mut message.delivered_at, &mut message.read_at);
+    let (edited, deleted) = (&mut message.edited_at, &mut message.deleted_at);
+    for at in [delivered, read, edited, deleted].into_iter().flatten() {
+        (at.seconds, at.nanos) = (0, 0);
+    }
+    let own = Message { message_id: String::new(), sort_key: String::new(), ..message };
+    Message { stored_at: None, revision: 0, ..own }
+}
