@@ -50,6 +50,7 @@ async fn is_read_in(
     upstream.route_fault("list_chat_messages", slow, None).await?;
     // Its first sign of life makes the account known.
     upstream.status("OK").await?;
+    until("the account is known", || async { account(&program).await.ok() }).await?;
     let program = die_again_and_again(program, deaths).await?;
     let complete = complete_after(&program, None).await?;
     upstream.heal().await?;
