@@ -85,8 +85,7 @@ fn no_such_part(opened: &Opened) -> Response<Body> {
     let mut errors = FieldErrors::with_reason("RANGE_INVALID");
     errors.add("range", format!("must begin before {total}"));
     let reason = "RANGE_INVALID".to_owned();
-    let mut response =
-        refused_as(StatusCode::RANGE_NOT_SATISFIABLE, reason, &Status::from(errors));
+    let mut response = refused_as(StatusCode::RANGE_NOT_SATISFIABLE, reason, &Status::from(errors));
     response.headers_mut().insert(header::CONTENT_RANGE, value(&format!("bytes */{total}")));
     response
 }

@@ -139,8 +139,18 @@ mod tests {
         let vast = "bytes=0-99999999999999999999999999";
         assert_eq!(part(vast), Some(Part::From(0, Some(u64::MAX))));
         for text in [
-            "", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=0-1,3-4", "bytes=a-b", "lines=0-1",
-            "bytes=+1-2", "bytes=1--2", "bytes 0-1", "bytes=0x1-2",
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=5-4",
+            "bytes=0-1,3-4",
+            "bytes=a-b",
+            "lines=0-1",
+            "bytes=+1-2",
+            "bytes=1--2",
+            "bytes 0-1",
+            "bytes=0x1-2",
         ] {
             assert_eq!(part(text), None, "{text}");
         }

@@ -47,10 +47,7 @@ struct Downloads {
 /// The addresses.
 pub(crate) fn route(calls: Calls, cors: &CorsConfig) -> Router {
     let downloads = Downloads { calls, answers: Answers::new(cors) };
-    Router::new()
-        .route(PATH, get(named))
-        .route(LINK_PATH, get(linked))
-        .with_state(downloads)
+    Router::new().route(PATH, get(named)).route(LINK_PATH, get(linked)).with_state(downloads)
 }
 
 /// What the query says of a file.

@@ -7,11 +7,7 @@ use channel_proto::query::v1::{
     AttachmentHeader, GetAttachmentRequest, GetAttachmentResponse, GetLinkedAttachmentRequest,
     get_attachment_response::Part, query_service_client::QueryServiceClient,
 };
-use futures::{
-    StreamExt as _, TryStreamExt as _,
-    future::BoxFuture,
-    stream::BoxStream,
-};
+use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
 use tonic::{Request, Status, metadata::MetadataMap};
 
 use crate::calls::Calls;
@@ -92,9 +88,9 @@ impl Source {
                     length,
                     if_none_match,
                 });
-                Box::pin(async move {
-                    Ok(client.get_attachment(request).await?.into_inner().boxed())
-                })
+                Box::pin(
+                    async move { Ok(client.get_attachment(request).await?.into_inner().boxed()) },
+                )
             }
             Which::Linked(link) => {
                 let link = link.clone();
@@ -137,4 +133,3 @@ fn chunk(part: Result<GetAttachmentResponse, Status>) -> Result<Bytes, Status> {
 fn unexpected() -> Status {
     Status::internal("internal error")
 }
-

@@ -2,6 +2,7 @@
 
 mod bad;
 mod crash;
+mod links;
 mod stage;
 
 use crate::world::{World, on_both};
