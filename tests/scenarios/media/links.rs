@@ -8,6 +8,7 @@ use channel_proto::types::v1::{FetchState, Message};
 use channel_runtime::fault::reason_of;
 use channel_runtime::identity::Role;
 use channel_tests::client::{query_as, query_at_its_end, token, token_of};
+use channel_tests::program::Setup;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
 use tonic::Code;
@@ -229,5 +230,47 @@ async fn what_is_no_link_of_the_file_gets_nothing(world: World) -> Result<()> {
     let gone = CreateAttachmentLinkRequest { attachment_id: "another".into(), ..shown.asked() };
     let refused = shown.stage.program.query()?.create_attachment_link(gone).await;
     assert_eq!(reason_of(&refused.err().context("made")?).as_deref(), Some("ATTACHMENT_NOT_FOUND"));
+    shown.stage.program.stop().await.map(drop)
+}
+
+/// The roles in processes of their own, over the database and the files of the whole program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_is_good_at_any_query_process_and_is_in_no_log() {
+    apart(crate::world::postgres().await).await.unwrap();
+}
+
+async fn apart(world: World) -> Result<()> {
+    let shown = Shown::new(&world, picture(150_000, 23), "a.png").await?;
+    let logs = tempfile::tempdir()?;
+    let log = logs.path().join("log");
+    let query = Setup::role("query", &world.backend)?.logging_to(log.clone()).start().await?;
+    let at_query = format!("http://{}", query.setup.server);
+    let elsewhere = format!("http://{}", shown.stage.program.setup.server);
+    let gateway = Setup::role("gateway", &world.backend)?
+        .with("GATEWAY__UPSTREAMS__QUERY", &at_query)
+        .with("GATEWAY__UPSTREAMS__MESSAGING", &at_query)
+        .with("GATEWAY__UPSTREAMS__INGEST", &at_query)
+        .with("GATEWAY__UPSTREAMS__WEBHOOK", &elsewhere)
+        .logging_to(log.clone())
+        .start()
+        .await?;
+    let link = shown.link().await?;
+    let get = async |url: &str| Client::new().get(format!("{}{url}", gateway.url())).send().await;
+    let answer = get(&link).await?;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(header(&answer, "cross-origin-resource-policy"), "same-origin");
+    ensure!(answer.bytes().await? == shown.bytes, "other bytes came");
+    let forged = format!("{}AA", &link[..link.len() - 2]);
+    assert_eq!(get(&forged).await?.status(), StatusCode::UNAUTHORIZED);
+
+    for program in [gateway, query] {
+        program.stop().await?;
+    }
+    let said = std::fs::read_to_string(&log)?;
+    ensure!(said.contains("GetLinkedAttachment"), "nothing was logged");
+    let sealed = link.rsplit('/').next().context("a link")?;
+    for secret in [sealed, &sealed[sealed.len() - 20..], &token(Role::Viewer)?] {
+        ensure!(!said.contains(secret), "the log has a secret");
+    }
     shown.stage.program.stop().await.map(drop)
 }

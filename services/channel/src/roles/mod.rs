@@ -5,6 +5,7 @@
 
 pub(crate) mod all;
 pub(crate) mod apart;
+mod bucket;
 pub(crate) mod demo;
 pub(crate) mod gateway;
 pub(crate) mod ingest;
