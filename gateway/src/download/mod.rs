@@ -22,7 +22,6 @@ use axum::{
 };
 use channel_runtime::fault::FieldErrors;
 use http::{HeaderMap, Method, Response};
-use serde::Deserialize;
 
 use crate::{
     calls::{Calls, carried},
@@ -50,28 +49,16 @@ pub(crate) fn route(calls: Calls, cors: &CorsConfig) -> Router {
     Router::new().route(PATH, get(named)).route(LINK_PATH, get(linked)).with_state(downloads)
 }
 
-/// What the query says of a file.
-#[derive(Debug, Deserialize)]
-struct Asked {
-    #[serde(default)]
-    account_id: String,
-    #[serde(default)]
-    message_id: String,
-    #[serde(default)]
-    attachment_id: String,
-}
-
 async fn named(
     State(downloads): State<Downloads>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    named: Result<Query<Named>, QueryRejection>,
     method: Method,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let Asked { account_id, message_id, attachment_id } = match asked {
-        Ok(Query(asked)) => asked,
+    let named = match named {
+        Ok(Query(named)) => named,
         Err(error) => return refused(&FieldErrors::of("query", error.body_text()).into()),
     };
-    let named = Named { account_id, message_id, attachment_id };
     let source = Source::named(downloads.calls, named, carried(&headers));
     serve(&source, &downloads.answers, &method, &headers).await
 }

@@ -5,21 +5,26 @@ use std::ops::Range;
 use bytes::Bytes;
 use channel_proto::query::v1::{
     AttachmentHeader, GetAttachmentRequest, GetAttachmentResponse, GetLinkedAttachmentRequest,
-    get_attachment_response::Part, query_service_client::QueryServiceClient,
+    GetLinkedAttachmentResponse, get_attachment_response::Part,
+    query_service_client::QueryServiceClient,
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
+use serde::Deserialize;
 use tonic::{Request, Status, metadata::MetadataMap};
 
 use crate::calls::Calls;
 
 type Parts = BoxStream<'static, Result<GetAttachmentResponse, Status>>;
 
-/// Which file, for whoever has a token.
-#[derive(Debug, Clone)]
+/// Which file, as the query says it for whoever has a token.
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Named {
-    pub(super) account_id: String,
-    pub(super) message_id: String,
-    pub(super) attachment_id: String,
+    #[serde(rename = "account_id", default)]
+    account: String,
+    #[serde(rename = "message_id", default)]
+    message: String,
+    #[serde(rename = "attachment_id", default)]
+    attachment: String,
 }
 
 enum Which {
@@ -81,9 +86,9 @@ impl Source {
         match &self.which {
             Which::Named(named) => {
                 let request = self.request(GetAttachmentRequest {
-                    account_id: named.account_id.clone(),
-                    message_id: named.message_id.clone(),
-                    attachment_id: named.attachment_id.clone(),
+                    account_id: named.account.clone(),
+                    message_id: named.message.clone(),
+                    attachment_id: named.attachment.clone(),
                     offset,
                     length,
                     if_none_match,
@@ -98,13 +103,7 @@ impl Source {
                 let request = self.request(request);
                 Box::pin(async move {
                     let parts = client.get_linked_attachment(request).await?.into_inner();
-                    let part = |part: Result<_, Status>| match part {
-                        Ok(channel_proto::query::v1::GetLinkedAttachmentResponse { part }) => {
-                            part.ok_or_else(unexpected)
-                        }
-                        Err(status) => Err(status),
-                    };
-                    Ok(parts.map(part).boxed())
+                    Ok(parts.map(of_link).boxed())
                 })
             }
         }
@@ -120,6 +119,12 @@ impl Source {
 /// As the contract has it: zero is all up to the end.
 const fn length(range: &Range<u64>) -> u64 {
     if range.end == u64::MAX { 0 } else { range.end - range.start }
+}
+
+fn of_link(
+    part: Result<GetLinkedAttachmentResponse, Status>,
+) -> Result<GetAttachmentResponse, Status> {
+    part?.part.ok_or_else(unexpected)
 }
 
 fn chunk(part: Result<GetAttachmentResponse, Status>) -> Result<Bytes, Status> {

@@ -1495,7 +1495,8 @@ pub mod query_service_client {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry;
+        /// `MEDIA_STORE_REFUSED`, `MEDIA_BUCKET_MISSING` until the bucket is put in order. INTERNAL:
         /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         pub async fn get_attachment(
             &mut self,
@@ -1866,7 +1867,8 @@ pub mod query_service_server {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry;
+        /// `MEDIA_STORE_REFUSED`, `MEDIA_BUCKET_MISSING` until the bucket is put in order. INTERNAL:
         /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         async fn get_attachment(
             &self,

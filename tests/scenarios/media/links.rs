@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 on_both!(
-    a_link_serves_a_file_in_any_part_and_runs_nothing,
+    a_link_serves_a_file_that_no_browser_runs,
+    a_link_serves_any_part,
+    a_link_serves_only_what_is_not_at_hand,
     with_a_token_a_file_is_served_without_a_link,
     what_is_no_link_of_the_file_gets_nothing,
 );
@@ -91,14 +93,15 @@ async fn refusal(request: RequestBuilder) -> Result<(StatusCode, String)> {
     Ok((status, body["reason"].as_str().unwrap_or_default().to_owned()))
 }
 
-async fn a_link_serves_a_file_in_any_part_and_runs_nothing(world: World) -> Result<()> {
+async fn a_link_serves_a_file_that_no_browser_runs(world: World) -> Result<()> {
     let shown = Shown::new(&world, picture(200_000, 21), "har\u{202e}bour ü.png").await?;
     let (link, bytes) = (shown.link().await?, &shown.bytes);
-    assert_eq!(shown.link().await?, link, "a browser finds what it has at hand");
+    // The second and the third of three, if the first was the last of its time.
+    let (again, later) = (shown.link().await?, shown.link().await?);
+    ensure!(again == link || again == later, "a browser does not find what it has at hand");
 
     let whole = shown.get(&link).header("origin", ORIGIN).send().await?;
     assert_eq!(whole.status(), StatusCode::OK);
-    let etag = header(&whole, "etag").to_owned();
     for (name, value) in [
         ("content-type", "image/png"),
         ("content-length", "200000"),
@@ -118,6 +121,18 @@ async fn a_link_serves_a_file_in_any_part_and_runs_nothing(world: World) -> Resu
     }
     ensure!(header(&whole, "access-control-expose-headers").contains("content-range"), "hidden");
     ensure!(whole.bytes().await? == *bytes, "other bytes came");
+    let head = shown.ask(Method::HEAD, &link).header("range", "bytes=0-9").send().await?;
+    assert_eq!((head.status(), header(&head, "content-length")), (StatusCode::OK, "200000"));
+    assert_eq!(
+        shown.ask(Method::POST, &link).send().await?.status(),
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    shown.stage.program.stop().await.map(drop)
+}
+
+async fn a_link_serves_any_part(world: World) -> Result<()> {
+    let shown = Shown::new(&world, picture(200_000, 24), "a.png").await?;
+    let (link, bytes) = (shown.link().await?, &shown.bytes);
 
     for (range, part) in [
         ("bytes=131000-131999", 131_000..132_000),
@@ -131,9 +146,23 @@ async fn a_link_serves_a_file_in_any_part_and_runs_nothing(world: World) -> Resu
         let told = format!("bytes {}-{}/200000", part.start, part.end - 1);
         assert_eq!(header(&answer, "content-range"), told, "{range}");
         assert_eq!(header(&answer, "content-length"), part.len().to_string(), "{range}");
-        assert_eq!(header(&answer, "etag"), etag, "{range}");
         ensure!(answer.bytes().await? == bytes[part], "another part came for {range}");
     }
+    for range in ["bytes=200000-", "bytes=900000-900001", "bytes=-0"] {
+        let answer = shown.get(&link).header("range", range).send().await?;
+        assert_eq!(answer.status(), StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
+        assert_eq!(header(&answer, "content-range"), "bytes */200000", "{range}");
+        let told: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        assert_eq!(told["reason"], "RANGE_INVALID");
+    }
+    shown.stage.program.stop().await.map(drop)
+}
+
+async fn a_link_serves_only_what_is_not_at_hand(world: World) -> Result<()> {
+    let shown = Shown::new(&world, picture(200_000, 25), "a.png").await?;
+    let link = shown.link().await?;
+    let whole = shown.get(&link).send().await?;
+    let etag = header(&whole, "etag").to_owned();
     for (range, only_of, status) in [
         ("bytes=0-9,20-29", etag.as_str(), StatusCode::OK),
         ("bytes=0-9", "\"another\"", StatusCode::OK),
@@ -146,13 +175,6 @@ async fn a_link_serves_a_file_in_any_part_and_runs_nothing(world: World) -> Resu
         let count = if status == StatusCode::OK { 200_000 } else { 10 };
         assert_eq!(answer.bytes().await?.len(), count, "{range} of {only_of}");
     }
-    for range in ["bytes=200000-", "bytes=900000-900001", "bytes=-0"] {
-        let answer = shown.get(&link).header("range", range).send().await?;
-        assert_eq!(answer.status(), StatusCode::RANGE_NOT_SATISFIABLE, "{range}");
-        assert_eq!(header(&answer, "content-range"), "bytes */200000", "{range}");
-        let told: Value = serde_json::from_slice(&answer.bytes().await?)?;
-        assert_eq!(told["reason"], "RANGE_INVALID");
-    }
     for at_hand in [etag.clone(), format!("W/{etag}"), format!("\"another\", {etag}"), "*".into()] {
         let request = shown.get(&link).header("if-none-match", &at_hand);
         let answer = request.header("range", "bytes=0-9").send().await?;
@@ -160,12 +182,6 @@ async fn a_link_serves_a_file_in_any_part_and_runs_nothing(world: World) -> Resu
         assert_eq!(header(&answer, "etag"), etag);
         ensure!(answer.bytes().await?.is_empty(), "a body came for {at_hand}");
     }
-    let head = shown.ask(Method::HEAD, &link).header("range", "bytes=0-9").send().await?;
-    assert_eq!((head.status(), header(&head, "content-length")), (StatusCode::OK, "200000"));
-    assert_eq!(
-        shown.ask(Method::POST, &link).send().await?.status(),
-        StatusCode::METHOD_NOT_ALLOWED
-    );
     shown.stage.program.stop().await.map(drop)
 }
 
