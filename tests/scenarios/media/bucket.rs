@@ -1,7 +1,7 @@
 //! Files in a bucket of a real S3 service, Ceph's gateway, which is away at times and does not take every key.
 
 use super::stage::{Stage, picture, request};
-use crate::world::{World, on_both};
+use crate::world::{World, on_both, sqlite};
 use anyhow::{Context as _, Result, ensure};
 use channel_media::testing::Door;
 use channel_proto::messaging::v1::{EraseContactRequest, GetErasureRequest};
@@ -16,8 +16,6 @@ use tonic::Code;
 on_both!(
     a_file_goes_into_the_bucket_is_served_from_it_and_goes_with_its_contact,
     while_the_service_is_away_files_wait_and_nothing_is_lost,
-    with_a_wrong_key_files_wait_for_the_right_one,
-    without_its_bucket_a_program_does_not_start_and_says_why,
 );
 
 /// A program that keeps its files behind this door.
@@ -128,7 +126,14 @@ async fn while_the_service_is_away_files_wait_and_nothing_is_lost(world: World) 
     stage.program.stop().await.map(drop)
 }
 
-async fn with_a_wrong_key_files_wait_for_the_right_one(world: World) -> Result<()> {
+// What follows is the same whichever database there is.
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_wrong_key_files_wait_for_the_right_one() {
+    wrong_key(sqlite().unwrap()).await.unwrap();
+}
+
+async fn wrong_key(world: World) -> Result<()> {
     let door = Door::open().await;
     let right = setup(&world, &door)?;
     let wrong = "a-secret-of-somebody-else";
@@ -147,7 +152,12 @@ async fn with_a_wrong_key_files_wait_for_the_right_one(world: World) -> Result<(
     stage.program.stop().await.map(drop)
 }
 
-async fn without_its_bucket_a_program_does_not_start_and_says_why(world: World) -> Result<()> {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_bucket_a_program_does_not_start_and_says_why() {
+    no_bucket(sqlite().unwrap()).await.unwrap();
+}
+
+async fn no_bucket(world: World) -> Result<()> {
     let door = Door::open().await;
     let lost = setup(&world, &door)?.with("MEDIA__S3__BUCKET", "nobody-made-it");
     let (code, said) = lost.refused().await?;
