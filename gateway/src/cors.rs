@@ -10,20 +10,28 @@ use crate::{GatewayError, config::CorsConfig};
 const FIELD: &str = "cors.allowed_origins";
 
 /// What a page may send.
-const REQUEST_HEADERS: [HeaderName; 6] = [
+const REQUEST_HEADERS: [HeaderName; 9] = [
     header::CONTENT_TYPE,
     header::AUTHORIZATION,
     HeaderName::from_static("x-grpc-web"),
     HeaderName::from_static("x-user-agent"),
     HeaderName::from_static("grpc-timeout"),
     HeaderName::from_static("traceparent"),
+    header::RANGE,
+    header::IF_RANGE,
+    header::IF_NONE_MATCH,
 ];
 
-/// What a page may see of an answer that is nothing but a status.
-const RESPONSE_HEADERS: [HeaderName; 3] = [
+/// What a page may see of an answer: of one that is nothing but a status, and of a file.
+const RESPONSE_HEADERS: [HeaderName; 8] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
     HeaderName::from_static("grpc-status-details-bin"),
+    header::ACCEPT_RANGES,
+    header::CONTENT_DISPOSITION,
+    header::CONTENT_RANGE,
+    header::ETAG,
+    header::RETRY_AFTER,
 ];
 
 /// The layer for this configuration. Goes outside gRPC-Web, so that errors carry it too.

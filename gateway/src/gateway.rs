@@ -16,8 +16,9 @@ use tower::{Layer, ServiceBuilder, util::BoxCloneSyncService};
 
 use crate::{
     GatewayConfig, GatewayError, Shutdown,
+    calls::Calls,
     connection::Connections,
-    cors,
+    cors, download,
     front::Front,
     methods::{self, Owner, Shape},
     proxy::{LocalService, Proxy, Upstream, Upstreams},
@@ -93,9 +94,10 @@ fn router(
         .layer(identity)
         // From here on everything speaks plain gRPC.
         .service(proxy(config, local.grpc)?);
+    let own = Calls(calls.clone());
     let http = local.http.unwrap_or_else(|| Router::new().fallback(not_found));
     let front = Front {
-        http: upload::route(http, upload::Calls(calls.clone())),
+        http: http.merge(upload::route(own.clone())).merge(download::route(own, &config.cors)),
         // Outside what answers, so that a browser understands a refusal.
         grpc: GrpcWebLayer::new().layer(calls),
     };

@@ -59,6 +59,7 @@ pub const RULES: &[ServiceRule] = &[
         streams: &[
             ("Watch", Shape::ServerStream),
             ("GetAttachment", Shape::ServerStream),
+            ("GetLinkedAttachment", Shape::ServerStream),
             ("ExportAccount", Shape::ServerStream),
             ("ExportContact", Shape::ServerStream),
         ],

@@ -8,7 +8,6 @@
 //! **Invariant:** a body that breaks off never becomes a file.
 
 use std::{
-    convert::Infallible,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -26,26 +25,20 @@ use channel_proto::messaging::v1::{
     UploadAttachmentRequest, UploadAttachmentResponse, UploadHeader,
     messaging_service_client::MessagingServiceClient, upload_attachment_request::Part,
 };
-use channel_runtime::{
-    deadline::DeadlineService,
-    fault::{FieldErrors, http_status_of_code},
-    identity::IdentityService,
-};
+use channel_runtime::fault::{FieldErrors, reason_of};
 use futures::{Stream, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use tonic::{Code, Status, metadata::MetadataMap};
-use tonic_types::StatusExt as _;
-use tower::{Service, ServiceExt as _};
+use tonic::{Code, Status};
 
-use crate::proxy::Proxy;
+use crate::{
+    calls::{Calls, carried},
+    refusal::{refused, refused_as},
+};
 
 /// Where files are taken in.
 pub const PATH: &str = "/v1/uploads";
-
-/// What goes from the request to the call.
-const CARRIED: [HeaderName; 2] = [header::AUTHORIZATION, HeaderName::from_static("traceparent")];
 
 /// The reason when a body breaks off.
 const BROKEN: &str = "UPLOAD_BROKEN";
@@ -53,28 +46,9 @@ const BROKEN: &str = "UPLOAD_BROKEN";
 /// Most bytes of a piece, as the contract has it.
 const PIECE: usize = 1024 * 1024;
 
-/// What every gRPC call passes.
-#[derive(Clone)]
-pub(crate) struct Calls(pub(crate) DeadlineService<IdentityService<Proxy>>);
-
-impl Service<Request<tonic::body::Body>> for Calls {
-    type Response = Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
-        let call = self.0.clone().oneshot(request);
-        Box::pin(async move { call.await.map(|answer| answer.map(tonic::body::Body::new)) })
-    }
-}
-
 /// Adds the address to what is not gRPC.
-pub(crate) fn route(http: Router, calls: Calls) -> Router {
-    http.merge(Router::new().route(PATH, post(upload)).with_state(calls))
+pub(crate) fn route(calls: Calls) -> Router {
+    Router::new().route(PATH, post(upload)).with_state(calls)
 }
 
 /// What the query says of a file.
@@ -100,22 +74,6 @@ struct Stored {
     expires_at: Option<String>,
 }
 
-/// Why a file is not stored.
-#[derive(Debug, Serialize)]
-struct Refused {
-    reason: String,
-    message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<Field>,
-}
-
-/// What is wrong with a field.
-#[derive(Debug, Serialize)]
-struct Field {
-    field: String,
-    rule: String,
-}
-
 async fn upload(
     State(calls): State<Calls>,
     named: Result<Query<Named>, QueryRejection>,
@@ -137,6 +95,9 @@ async fn upload(
     };
     match answer {
         Ok(stored) => Json(stored_json(stored.into_inner())).into_response(),
+        Err(status) if status.code() == Code::Aborted && reason_of(&status).is_none() => {
+            refused_as(StatusCode::BAD_REQUEST, BROKEN.to_owned(), &status)
+        }
         Err(status) => refused(&status),
     }
 }
@@ -200,14 +161,6 @@ fn call(calls: Calls, request: Asked) -> BoxFuture<'static, Answered> {
     Box::pin(async move { client.upload_attachment(request).await })
 }
 
-fn carried(headers: &HeaderMap) -> MetadataMap {
-    let mut carried = HeaderMap::new();
-    for name in CARRIED {
-        carried.extend(headers.get(&name).cloned().map(|value| (name, value)));
-    }
-    MetadataMap::from_headers(carried)
-}
-
 fn stored_json(stored: UploadAttachmentResponse) -> Stored {
     Stored {
         kind: stored.kind().as_str_name(),
@@ -216,21 +169,6 @@ fn stored_json(stored: UploadAttachmentResponse) -> Stored {
         size_bytes: stored.size_bytes.to_string(),
         expires_at: stored.expires_at.map(|at| at.to_string()),
     }
-}
-
-fn refused(status: &Status) -> Response<Body> {
-    let info = status.get_details_error_info();
-    let bad = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
-    let fields = bad.into_iter().map(|it| Field { field: it.field, rule: it.description });
-    let reason = match (info, status.code()) {
-        (Some(info), _) => info.reason,
-        (None, Code::Aborted) => BROKEN.to_owned(),
-        (None, _) => "INTERNAL".to_owned(),
-    };
-    let code =
-        if reason == BROKEN { StatusCode::BAD_REQUEST } else { http_status_of_code(status.code()) };
-    let message = status.message().to_owned();
-    (code, Json(Refused { reason, message, fields: fields.collect() })).into_response()
 }
 
 #[cfg(test)]

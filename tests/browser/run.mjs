@@ -9,6 +9,7 @@ import { launch } from "./lib/browser.mjs";
 import { build } from "./lib/build.mjs";
 import { relay } from "./lib/relay.mjs";
 import { serve } from "./lib/serve.mjs";
+import { files } from "./files.mjs";
 import { scenario } from "./scenario.mjs";
 
 const OWN = "page.localhost";
@@ -22,11 +23,13 @@ const { values: options } = parseArgs({
     webhook: { type: "string" },
     "secret-header": { type: "string", default: "Unipile-Auth" },
     secret: { type: "string" },
+    links: { type: "string" },
     screenshot: { type: "string" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
   },
 });
-for (const name of ["gateway", "token", "webhook", "secret"]) {
+const needed = options.links ? ["gateway"] : ["gateway", "token", "webhook", "secret"];
+for (const name of needed) {
   if (!options[name]) {
     console.error(`usage: --${name} is missing, see README.md`);
     process.exit(64);
@@ -48,8 +51,10 @@ try {
   const profile = join(work, "profile");
   const browser = await launch({ executable: options.chromium, profile, hosts: [OWN, FOREIGN], port: server.port });
   undo.unshift(() => browser.close());
-  await scenario(browser, {
+  const play = options.links ? files : scenario;
+  await play(browser, {
     ...options,
+    links: options.links && JSON.parse(options.links),
     wire,
     secretHeader: options["secret-header"],
     origin: `http://${OWN}`,

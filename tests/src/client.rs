@@ -45,6 +45,10 @@ pub fn token(role: Role) -> Result<String> {
 
 /// A token of a role for a tenant.
 pub fn token_of(tenant: &str, role: Role) -> Result<String> {
+    token_for(tenant, role, Duration::from_hours(1))
+}
+
+fn token_for(tenant: &str, role: Role, lifetime: Duration) -> Result<String> {
     let config =
         AuthConfig { secret: Secret::new(AUTH_SECRET.to_owned()), ..AuthConfig::default() };
     let issuer = TokenIssuer::new(&config, Arc::new(SystemClock))?;
@@ -55,7 +59,7 @@ pub fn token_of(tenant: &str, role: Role) -> Result<String> {
         accounts: None,
         expires_at: i64::MAX,
     };
-    Ok(issuer.mint(&identity, Duration::from_hours(1))?.expose().to_owned())
+    Ok(issuer.mint(&identity, lifetime)?.expose().to_owned())
 }
 
 /// Connects, lazily, with a token of a role.
@@ -66,12 +70,12 @@ pub fn connect(url: &str, role: Role) -> Result<Connection> {
 /// The same for any tenant.
 pub fn connect_as(url: &str, tenant: &str, role: Role) -> Result<Connection> {
     let endpoint = Endpoint::from_shared(url.to_owned())?.connect_timeout(Duration::from_secs(5));
-    connect_over(&endpoint, tenant, role)
+    connect_over(&endpoint, &token_of(tenant, role)?)
 }
 
-fn connect_over(endpoint: &Endpoint, tenant: &str, role: Role) -> Result<Connection> {
+fn connect_over(endpoint: &Endpoint, token: &str) -> Result<Connection> {
     let channel = endpoint.connect_lazy();
-    let bearer = format!("Bearer {}", token_of(tenant, role)?);
+    let bearer = format!("Bearer {token}");
     let value = bearer.parse().map_err(|_| anyhow!("a token that is no header"))?;
     Ok(InterceptedService::new(channel, WithToken(value)))
 }
@@ -83,7 +87,13 @@ pub fn query(url: &str) -> Result<Query> {
 
 /// Reads as a viewer, over a connection with settings of its own.
 pub fn query_over(endpoint: &Endpoint) -> Result<Query> {
-    Ok(QueryServiceClient::new(connect_over(endpoint, "default", Role::Viewer)?))
+    Ok(QueryServiceClient::new(connect_over(endpoint, &token(Role::Viewer)?)?))
+}
+
+/// Reads as a viewer whose token ends now, and is taken only as clocks may differ.
+pub fn query_at_its_end(url: &str) -> Result<Query> {
+    let token = token_for("default", Role::Viewer, Duration::ZERO)?;
+    Ok(QueryServiceClient::new(connect_over(&Endpoint::from_shared(url.to_owned())?, &token)?))
 }
 
 /// Sends as an agent.

@@ -25,6 +25,7 @@ pub enum Backend {
 pub struct Setup {
     command: Vec<String>,
     environment: Vec<(String, String)>,
+    log: Option<PathBuf>,
     /// Where it listens for everybody.
     pub gateway: SocketAddr,
     /// Where it listens for other roles.
@@ -75,7 +76,8 @@ impl Setup {
     fn bare(command: &[&str], backend: &Backend) -> Result<Self> {
         let [gateway, server, webhook, admin] = free_ports()?;
         let command = command.iter().map(ToString::to_string).collect();
-        let setup = Self { command, environment: Vec::new(), gateway, server, webhook, admin };
+        let setup =
+            Self { command, environment: Vec::new(), log: None, gateway, server, webhook, admin };
         let setup = setup
             .with("GATEWAY__LISTEN", &gateway.to_string())
             .with("ADMIN__LISTEN", &admin.to_string())
@@ -97,11 +99,24 @@ impl Setup {
         self
     }
 
+    /// Writing everything that it can say into a file.
+    #[must_use]
+    pub fn logging_to(mut self, file: PathBuf) -> Self {
+        self.log = Some(file);
+        self.with("TELEMETRY__LOG_FILTER", "trace")
+    }
+
+    /// Starts the program, which is to end by itself. Returns its exit code, and what it says.
+    pub async fn refused(self) -> Result<(Option<i32>, String)> {
+        let ended = self.command()?.stderr(Stdio::piped()).output().await?;
+        Ok((ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned()))
+    }
+
     /// The same settings, but for the addresses of another setup.
     #[must_use]
     pub fn elsewhere(mut self, other: Self) -> Self {
         self.environment.extend(other.environment);
-        Self { command: self.command, environment: self.environment, ..other }
+        Self { command: self.command, environment: self.environment, log: self.log, ..other }
     }
 
     /// Starts the program and waits until it is ready.
@@ -123,7 +138,18 @@ impl Setup {
     }
 
     fn launch(self) -> Result<Program> {
-        let child = Command::new(executable()?)
+        let mut command = self.command()?;
+        if let Some(log) = &self.log {
+            let log = std::fs::OpenOptions::new().append(true).create(true).open(log)?;
+            command.stdout(log.try_clone()?).stderr(log);
+        }
+        let child = command.spawn().context("the program does not start")?;
+        Ok(Program { child, setup: self })
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(executable()?);
+        command
             .args(&self.command)
             .env_clear()
             .envs(self.environment.iter().cloned())
@@ -131,10 +157,8 @@ impl Setup {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the program does not start")?;
-        Ok(Program { child, setup: self })
+            .kill_on_drop(true);
+        Ok(command)
     }
 }
 

@@ -5,6 +5,8 @@ mod contract;
 #[cfg(test)]
 mod deadline;
 #[cfg(test)]
+mod download;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod limits;

@@ -561,6 +561,58 @@ pub struct AttachmentHeader {
     #[prost(string, tag = "9")]
     pub content_disposition: ::prost::alloc::string::String,
 }
+/// Asks for a link to an attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateAttachmentLinkRequest {
+    /// Account of the message. Empty: found by the message's id among all accounts that the caller may see.
+    #[prost(string, tag = "1")]
+    pub account_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(string, tag = "2")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The attachment.
+    #[prost(string, tag = "3")]
+    pub attachment_id: ::prost::alloc::string::String,
+    /// How long the link is good at least, in seconds, 60 to 86400; at most twice as long. Zero: 900. It never outlives
+    /// the caller's token.
+    #[prost(uint32, tag = "4")]
+    pub lifetime_seconds: u32,
+}
+/// A link to an attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateAttachmentLinkResponse {
+    /// Address below that of the gateway, `/v1/attachments/…`, for GET and HEAD over HTTP without a token. Whoever has it
+    /// may read the attachment while it is good. The same question has the same answer for some time, so a browser finds
+    /// what it has at hand.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+    /// When the link ends.
+    #[prost(message, optional, tag = "2")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Asks for the bytes behind a link, or a part of them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLinkedAttachmentRequest {
+    /// What follows `/v1/attachments/` in the link's address.
+    #[prost(string, tag = "1")]
+    pub link: ::prost::alloc::string::String,
+    /// First byte wanted, from zero.
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    /// Number of bytes wanted. Zero: all up to the end.
+    #[prost(uint64, tag = "3")]
+    pub length: u64,
+    /// `etag` of the copy at hand. Empty: none.
+    #[prost(string, tag = "4")]
+    pub if_none_match: ::prost::alloc::string::String,
+}
+/// Header and bytes, in the order of GetAttachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLinkedAttachmentResponse {
+    /// The next part.
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<GetAttachmentResponse>,
+}
 /// Asks for messages of one chat, from a point in either direction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMessagesRequest {
@@ -1054,8 +1106,8 @@ pub mod query_service_client {
     use tonic::codegen::http::Uri;
     /// Reads what is stored here, and follows it live. No call ever waits for WhatsApp or the upstream.
     ///
-    /// Every call needs a bearer token in the metadata key `authorization`, with the role viewer, agent or admin. An object
-    /// of another tenant, or outside the token's accounts, does not exist for the caller.
+    /// Every call but GetLinkedAttachment needs a bearer token in the metadata key `authorization`, with the role viewer,
+    /// agent or admin. An object of another tenant, or outside the token's accounts, does not exist for the caller.
     ///
     /// All calls are safe to retry. Errors carry `google.rpc.ErrorInfo` with the domain `channel` and a stable reason.
     /// Every call can end with:
@@ -1443,7 +1495,8 @@ pub mod query_service_client {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry;
+        /// `MEDIA_STORE_REFUSED`, `MEDIA_BUCKET_MISSING` until the bucket is put in order. INTERNAL:
         /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         pub async fn get_attachment(
             &mut self,
@@ -1468,6 +1521,71 @@ pub mod query_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("channel.query.v1.QueryService", "GetAttachment"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes a link to an attachment that is good for a while without a token: for `<img>`, `<video>` and downloads, which
+        /// cannot send one. The gateway serves it over HTTP, in any part.
+        ///
+        /// Ends with the errors of GetAttachment.
+        pub async fn create_attachment_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateAttachmentLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateAttachmentLinkResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.query.v1.QueryService/CreateAttachmentLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.query.v1.QueryService",
+                        "CreateAttachmentLink",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Streams the bytes behind a link as GetAttachment does. The link stands in for the token: none is needed.
+        ///
+        /// UNAUTHENTICATED: `LINK_INVALID`, `LINK_EXPIRED`; make a new one. Otherwise as GetAttachment.
+        pub async fn get_linked_attachment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLinkedAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::GetLinkedAttachmentResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/channel.query.v1.QueryService/GetLinkedAttachment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "channel.query.v1.QueryService",
+                        "GetLinkedAttachment",
+                    ),
                 );
             self.inner.server_streaming(req, path, codec).await
         }
@@ -1749,13 +1867,44 @@ pub mod query_service_server {
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `MESSAGE_NOT_FOUND`, `ATTACHMENT_NOT_FOUND`, `ATTACHMENT_UNAVAILABLE` (the source
         /// no longer has it). UNAVAILABLE: `ATTACHMENT_PENDING` while it is being fetched; retry. FAILED_PRECONDITION:
         /// `ATTACHMENT_TOO_LARGE`, `ATTACHMENT_LEFT_OUT` (by the configuration of this system). INVALID_ARGUMENT:
-        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry. INTERNAL:
+        /// `RANGE_INVALID` when `offset` lies past the end. UNAVAILABLE: `MEDIA_STORE_UNAVAILABLE`, retry;
+        /// `MEDIA_STORE_REFUSED`, `MEDIA_BUCKET_MISSING` until the bucket is put in order. INTERNAL:
         /// `MEDIA_MISSING`, `MEDIA_DAMAGED` when what was stored is not there any more; also in the middle of a stream.
         async fn get_attachment(
             &self,
             request: tonic::Request<super::GetAttachmentRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::GetAttachmentStream>,
+            tonic::Status,
+        >;
+        /// Makes a link to an attachment that is good for a while without a token: for `<img>`, `<video>` and downloads, which
+        /// cannot send one. The gateway serves it over HTTP, in any part.
+        ///
+        /// Ends with the errors of GetAttachment.
+        async fn create_attachment_link(
+            &self,
+            request: tonic::Request<super::CreateAttachmentLinkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateAttachmentLinkResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetLinkedAttachment method.
+        type GetLinkedAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::GetLinkedAttachmentResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams the bytes behind a link as GetAttachment does. The link stands in for the token: none is needed.
+        ///
+        /// UNAUTHENTICATED: `LINK_INVALID`, `LINK_EXPIRED`; make a new one. Otherwise as GetAttachment.
+        async fn get_linked_attachment(
+            &self,
+            request: tonic::Request<super::GetLinkedAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetLinkedAttachmentStream>,
             tonic::Status,
         >;
         /// Server streaming response type for the ExportAccount method.
@@ -1840,8 +1989,8 @@ pub mod query_service_server {
     }
     /// Reads what is stored here, and follows it live. No call ever waits for WhatsApp or the upstream.
     ///
-    /// Every call needs a bearer token in the metadata key `authorization`, with the role viewer, agent or admin. An object
-    /// of another tenant, or outside the token's accounts, does not exist for the caller.
+    /// Every call but GetLinkedAttachment needs a bearer token in the metadata key `authorization`, with the role viewer,
+    /// agent or admin. An object of another tenant, or outside the token's accounts, does not exist for the caller.
     ///
     /// All calls are safe to retry. Errors carry `google.rpc.ErrorInfo` with the domain `channel` and a stable reason.
     /// Every call can end with:
@@ -2419,6 +2568,100 @@ pub mod query_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.query.v1.QueryService/CreateAttachmentLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateAttachmentLinkSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::UnaryService<super::CreateAttachmentLinkRequest>
+                    for CreateAttachmentLinkSvc<T> {
+                        type Response = super::CreateAttachmentLinkResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateAttachmentLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::create_attachment_link(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateAttachmentLinkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/channel.query.v1.QueryService/GetLinkedAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLinkedAttachmentSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::ServerStreamingService<
+                        super::GetLinkedAttachmentRequest,
+                    > for GetLinkedAttachmentSvc<T> {
+                        type Response = super::GetLinkedAttachmentResponse;
+                        type ResponseStream = T::GetLinkedAttachmentStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLinkedAttachmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::get_linked_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLinkedAttachmentSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

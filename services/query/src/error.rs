@@ -45,6 +45,12 @@ pub enum QueryError {
     /// The configuration leaves such files out.
     #[error("the configuration leaves such attachments out")]
     AttachmentLeftOut,
+    /// A text that is no link of ours.
+    #[error("the link is not valid")]
+    LinkInvalid,
+    /// A link whose time is over.
+    #[error("the link has expired")]
+    LinkExpired,
     /// No picture is stored.
     #[error("no picture is stored")]
     PictureNotFound,
@@ -93,6 +99,7 @@ impl Fault for QueryError {
             Self::AttachmentPending => Kind::Unavailable { retry_after: Some(FETCHED_SOON) },
             Self::Media(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::PositionNotReached => Kind::Unavailable { retry_after: Some(SOON) },
+            Self::LinkInvalid | Self::LinkExpired => Kind::Unauthenticated,
             Self::NotBuilt => Kind::Unimplemented,
             Self::Store(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::Store(_) | Self::Media(_) | Self::Interrupted(_) => Kind::Internal,
@@ -111,6 +118,8 @@ impl Fault for QueryError {
             Self::AttachmentPending => "ATTACHMENT_PENDING",
             Self::AttachmentTooLarge => "ATTACHMENT_TOO_LARGE",
             Self::AttachmentLeftOut => "ATTACHMENT_LEFT_OUT",
+            Self::LinkInvalid => "LINK_INVALID",
+            Self::LinkExpired => "LINK_EXPIRED",
             Self::PictureNotFound => "PICTURE_NOT_FOUND",
             Self::Media(error) => error.reason(),
             Self::AccountRequired => "ACCOUNT_REQUIRED",

@@ -3,9 +3,11 @@
 pub mod capabilities;
 pub mod error;
 pub mod grpc;
+pub mod links;
 pub mod live;
 pub mod page;
 pub mod read;
+pub mod seal;
 
 pub use error::QueryError;
 pub use grpc::OverGrpc;

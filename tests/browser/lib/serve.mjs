@@ -11,7 +11,8 @@ const FILES = {
 
 /** Returns the port, and what stops serving. */
 export async function serve(folder, gateway) {
-  const policy = `default-src 'self'; connect-src ${new URL(gateway).origin}; img-src data:`;
+  const { origin } = new URL(gateway);
+  const policy = `default-src 'self'; connect-src ${origin}; img-src data: ${origin}; media-src ${origin}`;
   const server = createServer(async (request, response) => {
     const file = FILES[new URL(request.url, "http://page").pathname];
     if (!file) return response.writeHead(404).end();

@@ -1,8 +1,10 @@
 //! Files of messages: fetched in the background, kept once, served in parts.
 
 mod bad;
+mod bucket;
 mod crash;
-mod stage;
+mod links;
+pub(crate) mod stage;
 
 use crate::world::{World, on_both};
 use anyhow::{Result, ensure};

@@ -22,15 +22,15 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 /// A program and the upstream that it fetches from.
-pub(super) struct Stage {
-    pub(super) program: Program,
-    pub(super) upstream: Upstream,
-    pub(super) account: String,
-    pub(super) chat: String,
+pub(crate) struct Stage {
+    pub(crate) program: Program,
+    pub(crate) upstream: Upstream,
+    pub(crate) account: String,
+    pub(crate) chat: String,
 }
 
 /// The beginning of a picture, and bytes that look like no others.
-pub(super) fn picture(size: usize, seed: u8) -> Vec<u8> {
+pub(crate) fn picture(size: usize, seed: u8) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     let noise = (0_u32..).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0] ^ seed);
     bytes.extend(noise.take(size.saturating_sub(bytes.len())));
@@ -38,7 +38,7 @@ pub(super) fn picture(size: usize, seed: u8) -> Vec<u8> {
 }
 
 /// Asks for all of a message's first file.
-pub(super) fn request(account: &str, message: &Message) -> GetAttachmentRequest {
+pub(crate) fn request(account: &str, message: &Message) -> GetAttachmentRequest {
     let attachment = message.attachments.first();
     GetAttachmentRequest {
         account_id: account.to_owned(),
@@ -49,7 +49,7 @@ pub(super) fn request(account: &str, message: &Message) -> GetAttachmentRequest 
 }
 
 /// The states of a message's first file, as a stream told them.
-pub(super) fn states(history: &History, message: &str) -> Vec<FetchState> {
+pub(crate) fn states(history: &History, message: &str) -> Vec<FetchState> {
     let frames = history.frames.iter();
     let changes = frames.filter_map(|frame| match &frame.frame {
         Some(Frame::Changes(changes)) => Some(&changes.changes),
@@ -63,15 +63,20 @@ pub(super) fn states(history: &History, message: &str) -> Vec<FetchState> {
 }
 
 impl Stage {
-    pub(super) async fn new(world: &World) -> Result<Self> {
+    pub(crate) async fn new(world: &World) -> Result<Self> {
         Self::with(world, &[]).await
     }
 
     /// The same, with further settings.
-    pub(super) async fn with(world: &World, settings: &[(&str, &str)]) -> Result<Self> {
+    pub(crate) async fn with(world: &World, settings: &[(&str, &str)]) -> Result<Self> {
         let setup = Setup::whole(&world.backend)?.with("UNIPILE__TIMEOUT_SECONDS", "2");
         let setup = setup.with("MEDIA__LEASE_SECONDS", "2");
         let setup = settings.iter().fold(setup, |setup, (name, value)| setup.with(name, value));
+        Self::of(setup).await
+    }
+
+    /// A program with this setup.
+    pub(crate) async fn of(setup: Setup) -> Result<Self> {
         let place = Place::beside(&setup)?.with_chats(1);
         let program = place.known_to(setup).start().await?;
         let upstream = place.start().await?;
@@ -96,7 +101,7 @@ impl Stage {
     }
 
     /// Waits until the first file of a message, by UniPile's id, is in a state.
-    pub(super) async fn until_state(&self, id: &str, state: FetchState) -> Result<Message> {
+    pub(crate) async fn until_state(&self, id: &str, state: FetchState) -> Result<Message> {
         until(&format!("the file is {state:?}"), || async {
             let messages = self.messages().await.ok()?;
             let mut found = messages.into_iter().filter(|it| it.upstream_id == id);
@@ -106,7 +111,7 @@ impl Stage {
     }
 
     /// Waits until the first file of a message, by our id, is stored.
-    pub(super) async fn until_stored(&self, id: &Uuid) -> Result<Message> {
+    pub(crate) async fn until_stored(&self, id: &Uuid) -> Result<Message> {
         until("the own file is stored", || async {
             let request = GetMessageRequest {
                 account_id: self.account.clone(),
@@ -123,7 +128,7 @@ impl Stage {
     }
 
     /// A part of a message's first file.
-    pub(super) async fn bytes(
+    pub(crate) async fn bytes(
         &self,
         message: &Message,
         offset: u64,
@@ -134,7 +139,7 @@ impl Stage {
     }
 
     /// A header, and all bytes that follow it.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &self,
         request: GetAttachmentRequest,
     ) -> Result<(AttachmentHeader, Vec<u8>)> {
@@ -155,12 +160,12 @@ impl Stage {
     }
 
     /// Why a message's first file is not served.
-    pub(super) async fn refusal(&self, message: &Message) -> Result<(Code, String)> {
+    pub(crate) async fn refusal(&self, message: &Message) -> Result<(Code, String)> {
         self.refusal_of(request(&self.account, message)).await
     }
 
     /// Why a request is refused.
-    pub(super) async fn refusal_of(&self, request: GetAttachmentRequest) -> Result<(Code, String)> {
+    pub(crate) async fn refusal_of(&self, request: GetAttachmentRequest) -> Result<(Code, String)> {
         let refused = self.read(request).await;
         let refused = refused.err().context("it is served")?;
         let status = refused.downcast_ref::<Status>().context("a status")?;
@@ -168,7 +173,7 @@ impl Stage {
     }
 
     /// Sends a file from here; returns the message's id.
-    pub(super) async fn send_file(&self, bytes: &[u8]) -> Result<Uuid> {
+    pub(crate) async fn send_file(&self, bytes: &[u8]) -> Result<Uuid> {
         let header = UploadHeader {
             account_id: self.account.clone(),
             file_name: "own.png".into(),

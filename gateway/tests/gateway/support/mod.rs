@@ -1,5 +1,6 @@
 //! Gateways, services and clients to test with.
 
+pub(crate) mod files;
 pub(crate) mod h2c;
 pub(crate) mod http1;
 pub(crate) mod service;

@@ -24,7 +24,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::token;
+use super::{files, token};
 
 pub(crate) fn routes() -> Routes {
     Routes::new(Query).add_service(Ingest)
@@ -56,8 +56,13 @@ type Answer = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallibl
 
 fn serve(request: http::Request<Body>) -> Answer {
     Box::pin(async move {
-        let mut grpc = Grpc::new(ProstCodec::default());
         let path = request.uri().path().to_owned();
+        if path.ends_with("/GetAttachment") {
+            return Ok(Grpc::new(ProstCodec::default())
+                .server_streaming(files::File, request)
+                .await);
+        }
+        let mut grpc = Grpc::new(ProstCodec::default());
         Ok(match path.rsplit('/').next() {
             Some("Watch") => grpc.server_streaming(Many, request).await,
             Some("ListChats" | "Replay" | "DeliverWebhook") => grpc.unary(One, request).await,

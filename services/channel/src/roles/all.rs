@@ -9,7 +9,7 @@ use channel_runtime::identity::{IdentityLayer, TokenIssuer};
 use channel_unipile::upstream::Upstream as UniPile;
 use tracing::info;
 
-use super::{demo, gateway, identity, ingest, messaging, query, server};
+use super::{bucket, demo, gateway, identity, ingest, messaging, query, server};
 use crate::config::{Config, StoreKind, Upstream};
 use crate::keys;
 use crate::process::{Ending, Stage, bind, database, reachable};
@@ -60,6 +60,7 @@ impl Plan {
         let admin = stage.open_admin(&self.config.admin).await?;
         let own_webhook_secret = self.complete_secrets()?;
         let store = Opened::open(&self.config.store).await?;
+        bucket::look(&messaging::objects(&self.config)?, &self.config.media).await?;
 
         let gateway = reachable(&listener)?;
         let events = store.store();

@@ -7,7 +7,7 @@ use channel_runtime::server::GrpcServer;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use super::{gateway, identity, ingest, messaging, query, server};
+use super::{bucket, gateway, identity, ingest, messaging, query, server};
 use crate::config::Config;
 use crate::process::{CALLS_END, Ending, Stage, bind, database, reachable};
 use crate::store::Opened;
@@ -103,6 +103,7 @@ impl Plan {
         let listener = self.bind().await?;
         let opened = Opened::open(&self.config.store).await?;
         let (config, store) = (&self.config, opened.store());
+        bucket::look(&messaging::objects(config)?, &config.media).await?;
         let upstream = match config.unipile_base_url()? {
             Some(base) => {
                 let clock = Arc::clone(&stage.clock);
@@ -130,6 +131,7 @@ impl Plan {
         let opened = Opened::open(&self.config.store).await?;
         let (config, store) = (&self.config, opened.store());
         let objects = messaging::objects(config)?;
+        bucket::look(&objects, &config.media).await?;
         let server = self.server(stage)?;
         let (server, live) = query::add(stage, server, &store, config, true, objects);
         database::follow(stage, &opened, &server.health());

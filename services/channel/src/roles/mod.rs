@@ -5,6 +5,7 @@
 
 pub(crate) mod all;
 pub(crate) mod apart;
+mod bucket;
 pub(crate) mod demo;
 pub(crate) mod gateway;
 pub(crate) mod ingest;
@@ -13,6 +14,7 @@ pub(crate) mod query;
 
 use std::sync::Arc;
 
+use channel_query::grpc::LINKED_PATH;
 use channel_runtime::clock::Clock;
 use channel_runtime::config::{AuthConfig, ServerConfig};
 use channel_runtime::identity::{AuthError, IdentityLayer, TokenVerifier};
@@ -21,10 +23,11 @@ use channel_runtime::server::{GrpcServer, OPEN_PATHS};
 /// Where UniPile's webhooks are received; the path token may follow.
 pub(crate) const WEBHOOK_PATH: &str = "/api/v1/webhooks/unipile/";
 
-/// Knows the callers of every door of a process. Health and reflection hold no one's data, and are open.
+/// Knows the callers of every door of a process. Health and reflection hold no one's data, and are open; a link to a
+/// file stands in for a token.
 fn identity(auth: &AuthConfig, clock: Arc<dyn Clock>) -> Result<IdentityLayer, AuthError> {
     let verifier = Arc::new(TokenVerifier::new(auth, clock)?);
-    Ok(IdentityLayer::new(verifier).leave_open(OPEN_PATHS))
+    Ok(IdentityLayer::new(verifier).leave_open(OPEN_PATHS.into_iter().chain([LINKED_PATH])))
 }
 
 /// A server that knows its callers and describes the contracts, without services yet.

@@ -8,9 +8,10 @@ use channel_proto::query::v1::query_service_server::QueryServiceServer;
 use channel_query::Queries;
 use channel_query::capabilities::Setup;
 use channel_query::grpc::OverGrpc;
+use channel_query::links::Links;
 use channel_query::live::{Live, WatchRoute};
-use channel_query::page::TOKEN_KEY_LENGTH;
-use channel_runtime::config::Secret;
+use channel_query::seal::SEAL_KEY_LENGTH;
+use channel_runtime::config::{AuthConfig, Secret};
 use channel_runtime::server::GrpcServer;
 use channel_store::Store;
 use hmac::{Hmac, Mac};
@@ -21,6 +22,8 @@ use crate::process::Stage;
 
 /// What the key of page tokens is derived for.
 const PAGE_TOKENS: &[u8] = b"channel page tokens v1";
+/// What the keys of links are derived for.
+const LINKS: &[u8] = b"channel attachment links v1";
 
 /// Adds the role to a server. `is_connected`: there is an upstream, as far as this process can know; apart from
 /// messaging it cannot.
@@ -43,24 +46,32 @@ pub(crate) fn add(
         watch_accounts: u32::try_from(live.accounts_per_stream).unwrap_or(u32::MAX),
         streams: u32::try_from(live.streams_per_user).unwrap_or(u32::MAX),
     };
-    let key = page_token_key(&config.auth.secret);
+    let key = derived_key(&config.auth.secret, PAGE_TOKENS);
     let queries = Queries::new(Arc::clone(store), Arc::clone(&stage.clock), &key);
     let live =
         Live::start(Arc::clone(store), live.clone(), Arc::clone(&stage.clock), &stage.supervisor);
     let service = OverGrpc::new(queries, live.clone(), stage.supervisor.tasks())
         .knowing(setup)
-        .serving(objects);
+        .serving(objects)
+        .linking(links(&config.auth));
     let service = WatchRoute::new(QueryServiceServer::new(service), live.clone());
     (server.service(service), live)
 }
 
-/// All processes share the secret of tokens, so all make and open the same page tokens.
-fn page_token_key(secret: &Secret) -> [u8; TOKEN_KEY_LENGTH] {
+/// Links of the secret before are good while tokens of it are.
+fn links(auth: &AuthConfig) -> Links {
+    let secrets = [&auth.secret, &auth.previous_secret].into_iter();
+    let keys = secrets.filter(|secret| !secret.is_empty()).map(|it| derived_key(it, LINKS));
+    Links::new(&keys.collect::<Vec<_>>())
+}
+
+/// All processes share the secret of tokens, so all derive the same keys from it.
+fn derived_key(secret: &Secret, purpose: &[u8]) -> [u8; SEAL_KEY_LENGTH] {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     let digest = <Sha256 as sha2::Digest>::digest(secret.expose());
     block[..digest.len()].copy_from_slice(&digest);
     let mut hmac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block);
-    hmac.update(PAGE_TOKENS);
+    hmac.update(purpose);
     hmac.finalize().into_bytes().into()
 }
 
@@ -69,9 +80,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_tokens_have_a_key_of_their_own_that_all_processes_derive() {
-        let key = |secret| page_token_key(&Secret::new(secret));
-        assert_eq!(key("a"), key("a"));
-        assert_ne!(key("a"), key("b"));
+    fn each_purpose_has_a_key_of_its_own_that_all_processes_derive() {
+        let key = |secret, purpose| derived_key(&Secret::new(secret), purpose);
+        assert_eq!(key("a", LINKS), key("a", LINKS));
+        assert_ne!(key("a", LINKS), key("b", LINKS));
+        assert_ne!(key("a", LINKS), key("a", PAGE_TOKENS));
     }
 }

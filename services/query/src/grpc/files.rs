@@ -40,7 +40,7 @@ pub(super) async fn open(
     Ok(stream::once(std::future::ready(header)).chain(pieces(bytes, left)).boxed())
 }
 
-fn ask(it: pb::GetAttachmentRequest) -> Result<FileAsk, FieldErrors> {
+pub(super) fn ask(it: pb::GetAttachmentRequest) -> Result<FileAsk, FieldErrors> {
     let mut bad = FieldErrors::default();
     let target = fields::target(&mut bad, it.account_id, 0);
     let message = fields::message_id(&mut bad, "message_id", &it.message_id);

@@ -5,13 +5,17 @@ mod calls;
 mod export;
 mod fields;
 mod files;
+mod links;
 mod pictures;
 mod requests;
 
 use crate::capabilities::Setup;
 use crate::error::QueryError;
+use crate::links::Links;
 use crate::live::{Live, WatchRoute};
 use crate::read::Queries;
+pub use links::LINKED_PATH;
+
 use bytes::Bytes;
 use channel_media::Objects;
 use channel_proto::query::v1 as pb;
@@ -33,6 +37,7 @@ pub struct OverGrpc {
     tasks: Tasks,
     setup: Arc<Setup>,
     objects: Option<Objects>,
+    links: Links,
 }
 
 impl OverGrpc {
@@ -40,7 +45,7 @@ impl OverGrpc {
     /// connection half-way.
     #[must_use]
     pub fn new(queries: Queries, live: Live, tasks: Tasks) -> Self {
-        Self { queries, live, tasks, setup: Arc::default(), objects: None }
+        Self { queries, live, tasks, setup: Arc::default(), objects: None, links: Links::new(&[]) }
     }
 
     /// Tells clients what the other roles are set up for.
@@ -53,6 +58,12 @@ impl OverGrpc {
     #[must_use]
     pub fn serving(self, objects: Objects) -> Self {
         Self { objects: Some(objects), ..self }
+    }
+
+    /// Makes and follows links to files.
+    #[must_use]
+    pub fn linking(self, links: Links) -> Self {
+        Self { links, ..self }
     }
 
     /// The service to put into a server, with frames of `Watch` passed on as the bytes that they are.
@@ -72,7 +83,13 @@ impl OverGrpc {
         F: Future<Output = Result<R, QueryError>> + Send + 'static,
     {
         let caller = reader(&request)?;
-        let work = call(self.queries.clone(), caller, request.into_inner());
+        self.run(call(self.queries.clone(), caller, request.into_inner())).await
+    }
+
+    async fn run<R: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<R, QueryError>> + Send + 'static,
+    ) -> Result<Response<R>, Status> {
         let done = self.tasks.spawn_owned(work).await;
         let answer = done.map_err(QueryError::from).and_then(|answer| answer);
         answer.map(Response::new).map_err(|error| to_status(&error))
@@ -94,6 +111,7 @@ fn decoded(frame: &Bytes) -> Result<pb::WatchResponse, Status> {
 #[tonic::async_trait]
 impl QueryService for OverGrpc {
     type GetAttachmentStream = files::Pieces;
+    type GetLinkedAttachmentStream = links::Parts;
     type ExportAccountStream = export::Records<pb::ExportAccountResponse>;
     type ExportContactStream = export::Records<pb::ExportContactResponse>;
     type WatchStream = BoxStream<'static, Result<pb::WatchResponse, Status>>;
@@ -177,6 +195,23 @@ impl QueryService for OverGrpc {
         let objects = self.objects.clone();
         let call = |queries, caller, it| files::open(queries, caller, objects, it);
         self.answer(request, call).await
+    }
+
+    async fn create_attachment_link(
+        &self,
+        request: Request<pb::CreateAttachmentLinkRequest>,
+    ) -> Result<Response<pb::CreateAttachmentLinkResponse>, Status> {
+        let links = self.links.clone();
+        let call = |queries, caller, it| links::create(queries, caller, links, it);
+        self.answer(request, call).await
+    }
+
+    async fn get_linked_attachment(
+        &self,
+        request: Request<pb::GetLinkedAttachmentRequest>,
+    ) -> Result<Response<Self::GetLinkedAttachmentStream>, Status> {
+        let (links, objects) = (self.links.clone(), self.objects.clone());
+        self.run(links::open(self.queries.clone(), links, objects, request.into_inner())).await
     }
 
     async fn export_account(

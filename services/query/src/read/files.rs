@@ -33,6 +33,8 @@ pub struct FileAsk {
 /// A file whose bytes are here.
 #[derive(Debug, Clone)]
 pub struct FileFound {
+    /// Public id of its account.
+    pub account: String,
     /// The file.
     pub file: AttachmentRecord,
     /// Its bytes.
@@ -68,15 +70,22 @@ impl Queries {
     ///
     /// `NOT_FOUND` of account, message or file, why its bytes are not here, a bad range, or the store's errors.
     pub async fn file(&self, caller: &Identity, ask: &FileAsk) -> Result<FileFound, QueryError> {
-        let Found { row, .. } = self.message(caller, &ask.target, ask.message).await?;
+        let Found { account, row } = self.message(caller, &ask.target, ask.message).await?;
         let mut files = row.attachments.into_iter();
         let file = files.find(|file| file.id == ask.attachment);
         let file = file.ok_or(QueryError::AttachmentNotFound)?;
         let stored = stored(&file)?;
         let safe_type = safe_type(stored.mime.as_deref());
         let safe_name = safe_name(file.name.as_deref(), safe_type);
-        let mut found =
-            FileFound { file, stored, range: 0..0, not_modified: false, safe_type, safe_name };
+        let mut found = FileFound {
+            account: account.record.id,
+            file,
+            stored,
+            range: 0..0,
+            not_modified: false,
+            safe_type,
+            safe_name,
+        };
         found.not_modified = found.etag() == ask.if_none_match;
         if !found.not_modified {
             found.range = range(ask, found.stored.size)?;

@@ -2,6 +2,7 @@ use super::support::{World, ask, by, limited, reason, text, viewer};
 use channel_proto::query::v1 as pb;
 use channel_proto::query::v1::get_attendee_picture_request::Subject;
 use channel_proto::query::v1::query_service_server::QueryService as _;
+use channel_query::links::{Linked, Links};
 use channel_runtime::identity::{Identity, Role};
 use tonic::{Code, Request, Status};
 
@@ -182,4 +183,39 @@ async fn what_cannot_be_done_is_told_with_its_reason() {
     let nowhere = pb::GetCapabilitiesRequest { account_id: "nowhere".into(), ..Default::default() };
     let missing = world.service.get_capabilities(ask(nowhere)).await.unwrap_err();
     assert_eq!(reason(&missing), (Code::NotFound, "ACCOUNT_NOT_FOUND".into()));
+}
+
+#[tokio::test]
+async fn a_link_shows_what_its_maker_could_see_when_it_is_followed_and_nothing_else() {
+    let world = two_tenants().await;
+    let links = Links::new(&[[7; 32]]);
+    let service = world.service.clone().linking(links.clone());
+    let follow = async |tenant: &str, account: &str| {
+        let attachment = Some(pb::GetAttachmentRequest {
+            account_id: account.into(),
+            message_id: uuid::Uuid::nil().to_string(),
+            attachment_id: "a".into(),
+            ..Default::default()
+        });
+        let linked = Linked { tenant: tenant.into(), ends_at: i64::MAX, attachment };
+        let link = links.seal(&linked).unwrap();
+        let asked = pb::GetLinkedAttachmentRequest { link, ..Default::default() };
+        // Nobody calls: there is no identity on the request.
+        let refused = service.get_linked_attachment(Request::new(asked)).await.err().unwrap();
+        reason(&refused)
+    };
+    assert_eq!(follow("t1", "a").await, (Code::NotFound, "MESSAGE_NOT_FOUND".into()));
+    // The account is another tenant's, by now or ever.
+    assert_eq!(follow("t2", "a").await, (Code::NotFound, "ACCOUNT_NOT_FOUND".into()));
+    assert_eq!(follow("t1", "x").await, (Code::NotFound, "ACCOUNT_NOT_FOUND".into()));
+
+    let asked = pb::CreateAttachmentLinkRequest {
+        account_id: "a".into(),
+        message_id: uuid::Uuid::nil().to_string(),
+        attachment_id: "a".into(),
+        lifetime_seconds: 0,
+    };
+    let operator = Identity { role: Role::Operator, ..viewer("t1") };
+    let refused = service.create_attachment_link(by(&operator, asked)).await.err().unwrap();
+    assert_eq!(reason(&refused), (Code::PermissionDenied, "ROLE_MISSING".into()));
 }

@@ -6,9 +6,13 @@
 //! Messaging stores, query reads; apart from each other they share the folder or the bucket.
 
 mod config;
+mod error;
 mod objects;
 mod spool;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config};
-pub use objects::{MediaError, Objects, Put, Reading};
+pub use error::MediaError;
+pub use objects::{Objects, Put, Reading};
 pub use spool::{Received, Spool};

@@ -1,14 +1,18 @@
 //! Storing and reading objects.
 
 use crate::config::{MediaConfig, MediaStoreKind, S3Config};
+use crate::error::MediaError;
 use bytes::{Bytes, BytesMut};
 use channel_domain::media::StoredFile;
 use futures::stream::{BoxStream, StreamExt as _};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::prefix::PrefixStore;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use object_store::{
+    ClientConfigKey, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, RetryConfig,
+    WriteMultipart,
+};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -21,55 +25,13 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 const READ: usize = 64 * 1024;
 /// The least size of a part that every S3 service takes.
 const PART_OF_BUCKET: usize = 5 * 1024 * 1024;
+/// For how long a request to a bucket is tried again.
+const RETRIED: Duration = Duration::from_secs(10);
 /// The size of a part in a folder.
 const PART_OF_FOLDER: usize = 256 * 1024;
 
 /// After how long nobody is putting a file any more that was not written to.
 const LEFT: Duration = Duration::from_mins(10);
-
-/// Why bytes could not be stored or read.
-#[derive(Debug, thiserror::Error)]
-pub enum MediaError {
-    /// They are not there.
-    #[error("the bytes are not there")]
-    Missing,
-    /// There are other bytes than were stored.
-    #[error("the bytes were damaged where they lie")]
-    Damaged,
-    /// The folder or bucket does not answer.
-    #[error("the folder or bucket does not answer")]
-    Store(#[source] object_store::Error),
-    /// The disk does not answer.
-    #[error("the disk does not answer")]
-    Disk(#[from] io::Error),
-}
-
-impl MediaError {
-    /// A stable reason.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Missing => "MEDIA_MISSING",
-            Self::Damaged => "MEDIA_DAMAGED",
-            Self::Store(_) | Self::Disk(_) => "MEDIA_STORE_UNAVAILABLE",
-        }
-    }
-
-    /// Whether waiting may help.
-    #[must_use]
-    pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Disk(_))
-    }
-}
-
-impl From<object_store::Error> for MediaError {
-    fn from(error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::Missing,
-            error => Self::Store(error),
-        }
-    }
-}
 
 /// What came of storing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +94,34 @@ impl Objects {
                 .with_access_key_id(&config.access_key_id)
                 .with_secret_access_key(config.secret_access_key.expose());
         }
+        // A file takes as long as its reader does. What does not go on is given up, soon enough for whoever waits.
+        let builder = builder
+            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "1 day")
+            .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), "30 seconds")
+            .with_retry(RetryConfig {
+                max_retries: 3,
+                retry_timeout: RETRIED,
+                ..RetryConfig::default()
+            });
         let store = PrefixStore::new(builder.build()?, config.prefix.as_str());
         Ok(Self { store: Arc::new(store), part: PART_OF_BUCKET, folder: None })
+    }
+
+    /// Looks whether the bucket is there and takes the key. A folder is.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, does not, or does not answer.
+    pub async fn look(&self) -> Result<(), MediaError> {
+        if self.folder.is_some() {
+            return Ok(());
+        }
+        // What nobody ever stores. Its bytes are asked for, as an answer to HEAD does not say what is not found.
+        let none = ObjectPath::from_iter(["sha256", "none"]);
+        match self.store.get(&none).await.map_err(MediaError::from) {
+            Ok(_) | Err(MediaError::Missing) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores a file whose hash and size are known, from its beginning, unless it is there.

@@ -117,6 +117,24 @@ mod tests {
         );
     }
 
+    /// The name, as RFC 6266 has a browser read it: the encoded one before the plain one.
+    fn read_back(header: &str) -> String {
+        let plain = header.strip_prefix("attachment; filename=\"").unwrap();
+        let (plain, rest) = plain.split_once('"').unwrap();
+        let Some(encoded) = rest.strip_prefix("; filename*=UTF-8''") else {
+            assert!(rest.is_empty(), "{rest}");
+            return plain.to_owned();
+        };
+        let mut bytes = encoded.bytes();
+        let mut name = Vec::new();
+        while let Some(byte) = bytes.next() {
+            let hex = (byte == b'%').then(|| [bytes.next().unwrap(), bytes.next().unwrap()]);
+            let decoded = hex.map(|it| String::from_utf8(it.to_vec()).unwrap());
+            name.push(decoded.map_or(byte, |it| u8::from_str_radix(&it, 16).unwrap()));
+        }
+        String::from_utf8(name).unwrap()
+    }
+
     proptest! {
         #[test]
         fn every_name_becomes_a_safe_name_and_a_header(claimed in "\\PC*|[\\x00-\\u{ffff}]*") {
@@ -126,6 +144,7 @@ mod tests {
             prop_assert!(!name.starts_with('.'));
             let header = content_disposition(false, &name);
             prop_assert!(header.bytes().all(|byte| (32..127).contains(&byte)), "{header}");
+            prop_assert_eq!(read_back(&header), name, "{}", header);
         }
     }
 }

@@ -9,10 +9,14 @@ mod truth;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 
 use crate::api;
 use crate::engine::Engine;
+
+/// Most bytes of a file that a contact sends, as text of base64.
+const MOST_FILE: usize = 64 * 1024 * 1024;
 
 /// Everything that a simulator serves.
 pub(crate) fn everything(engine: Arc<Engine>) -> Router {
@@ -37,7 +41,7 @@ fn router() -> Router<Arc<Engine>> {
         .route("/deliveries", get(truth::deliveries))
         .route("/phone", post(deeds::phone))
         .route("/contact", post(deeds::contact))
-        .route("/contact/file", post(files::send))
+        .route("/contact/file", post(files::send).layer(DefaultBodyLimit::max(MOST_FILE)))
         .route("/accounts/{id}/status", post(deeds::status))
         .route("/accounts/{id}/scan", post(deeds::scan))
         .route("/pictures/{id}", post(deeds::picture))
