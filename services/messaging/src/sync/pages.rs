@@ -65,6 +65,7 @@ impl Run {
             left = left.saturating_sub(1);
             let next = read.page.next.clone();
             if next.as_ref().is_some_and(|next| left == 0 || !seen.insert(next.clone())) {
+                self.write(source, read).await?;
                 return Ok(Ok(Listed::Circles));
             }
             let Some(next) = next else {
