@@ -3,12 +3,16 @@
 //! A file is named after the SHA-256 of its bytes, so the same bytes lie there once, whoever sent them, and what lies
 //! under a name never changes. It is written as a whole or not at all: what can be read is complete.
 //!
+//! The small picture of an image lies beside it, under the image's hash, and goes with it.
+//!
 //! Messaging stores, query reads; apart from each other they share the folder or the bucket.
 
 mod config;
 mod objects;
 mod spool;
+mod thumbnail;
 
-pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config};
+pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config, ThumbnailsConfig};
 pub use objects::{MediaError, Objects, Put, Reading};
 pub use spool::{Received, Spool};
+pub use thumbnail::{is_beyond, small_picture};

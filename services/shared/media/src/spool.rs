@@ -87,7 +87,7 @@ impl Received {
             // Writing into a string cannot fail.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok((self.file.into_inner(), StoredFile { sha256, size: self.size, mime }))
+        Ok((self.file.into_inner(), StoredFile { sha256, size: self.size, mime, thumbnail: None }))
     }
 }
 

@@ -443,6 +443,38 @@ pub struct StoredRecord {
     /// The media type that the bytes show.
     #[prost(string, optional, tag = "3")]
     pub mime: Option<String>,
+    /// The small picture, once it is here.
+    #[prost(message, optional, tag = "4")]
+    pub small: Option<SmallRecord>,
+    /// Why there will be none.
+    #[prost(string, optional, tag = "5")]
+    pub no_small: Option<String>,
+}
+
+/// A small picture.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct SmallRecord {
+    /// SHA-256 of its bytes in hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub sha256: String,
+    /// Bytes.
+    #[prost(uint64, tag = "2")]
+    pub size: u64,
+    /// Its media type.
+    #[prost(string, tag = "3")]
+    pub mime: String,
+    /// Pixels.
+    #[prost(uint32, tag = "4")]
+    pub width: u32,
+    /// Pixels.
+    #[prost(uint32, tag = "5")]
+    pub height: u32,
+    /// Pixels of the original as it is to be shown.
+    #[prost(uint32, tag = "6")]
+    pub full_width: u32,
+    /// The same.
+    #[prost(uint32, tag = "7")]
+    pub full_height: u32,
 }
 
 /// A quoted message.
