@@ -174,8 +174,8 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetAttachmentRequest>,
     ) -> Result<Response<Self::GetAttachmentStream>, Status> {
-        let objects = self.objects.clone();
-        let call = |queries, caller, it| files::open(queries, caller, objects, it);
+        let (objects, small) = (self.objects.clone(), self.setup.has_thumbnails);
+        let call = |queries, caller, it| files::open(queries, caller, objects, small, it);
         self.answer(request, call).await
     }
 

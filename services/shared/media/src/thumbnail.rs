@@ -45,6 +45,10 @@ pub fn small_picture(
     config: &ThumbnailsConfig,
 ) -> Result<(Vec<u8>, Small), &'static str> {
     let format = ImageFormat::from_mime_type(mime).ok_or(BROKEN)?;
+    // The other decoders see that something is missing; this one paints it grey.
+    if format == ImageFormat::Jpeg && !has_its_end(bytes) {
+        return Err(BROKEN);
+    }
     let (image, orientation) = decode(bytes, format, config)?;
     let full = (image.width(), image.height());
     let side = config.longest_side;
@@ -87,6 +91,22 @@ const fn reason(error: &ImageError) -> &'static str {
         ImageError::Limits(_) => TOO_LARGE,
         _ => BROKEN,
     }
+}
+
+/// Whether the pixels of a JPEG go on to the marker of its end. What stands before them, another small picture perhaps,
+/// is left out.
+fn has_its_end(jpeg: &[u8]) -> bool {
+    let mut rest = jpeg.get(2..).unwrap_or_default();
+    while let [0xff, marker, high, low, ..] = rest {
+        if *marker == 0xda {
+            return rest.windows(2).any(|pair| pair == [0xff, 0xd9]);
+        }
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        // Before a marker there may be more of its first byte.
+        let step = if *marker == 0xff { 1 } else { 2 + length };
+        rest = rest.get(step..).unwrap_or_default();
+    }
+    false
 }
 
 const fn lies_down(orientation: Orientation) -> bool {

@@ -107,7 +107,7 @@ fn what_is_small_or_thin_is_not_blown_up() {
 }
 
 fn refused(bytes: &[u8], mime: &str) -> &'static str {
-    small_picture(bytes, mime, &ThumbnailsConfig::default()).unwrap_err()
+    small_picture(bytes, mime, &ThumbnailsConfig::default()).map(|(_, small)| small).unwrap_err()
 }
 
 /// A PNG that says that it is so large.

@@ -15,6 +15,16 @@ pub const ORIGINAL_LOST: &str = "THUMBNAIL_ORIGINAL_LOST";
 /// Whoever tried ended before the picture was made, several times.
 pub const GIVEN_UP: &str = "THUMBNAIL_GIVEN_UP";
 
+/// There will be none. For reasons that only a later program knows.
+const NONE: &str = "THUMBNAIL_NONE";
+
+/// The reason as one of those above.
+#[must_use]
+pub fn known(reason: &str) -> &'static str {
+    let all = [NOT_AN_IMAGE, TOO_LARGE, BROKEN, ORIGINAL_LOST, GIVEN_UP];
+    all.into_iter().find(|known| *known == reason).unwrap_or(NONE)
+}
+
 /// What came of making a small picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,7 +69,7 @@ impl Thumbnail {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Made(_) => "made",
-            Self::None { reason } => match reason.as_str() {
+            Self::None { reason } => match known(reason) {
                 TOO_LARGE => "too_large",
                 BROKEN => "broken",
                 ORIGINAL_LOST => "original_lost",
