@@ -3,6 +3,7 @@
 mod bad;
 mod crash;
 mod stage;
+mod thumbnails;
 
 use crate::world::{World, on_both};
 use anyhow::{Result, ensure};

@@ -8,8 +8,8 @@ use anyhow::Context;
 use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Miniatures, Outgoing, Portraits,
-    Retention, RetentionConfig, Subscription, Subscriptions,
+    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Miniatures, Outgoing,
+    Portraits, Retention, RetentionConfig, Subscription, Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;

@@ -37,11 +37,8 @@ pub(super) async fn open(
         error => error,
     })?;
     let objects = objects.ok_or(QueryError::NotBuilt)?;
-    let bytes = if found.not_modified {
-        stream::empty().boxed()
-    } else {
-        found.read(&objects).await?
-    };
+    let bytes =
+        if found.not_modified { stream::empty().boxed() } else { found.read(&objects).await? };
     let left = found.range.end - found.range.start;
     let header = Ok(pb::GetAttachmentResponse { part: Some(Part::Header(header(&found))) });
     Ok(stream::once(std::future::ready(header)).chain(pieces(bytes, left)).boxed())

@@ -50,7 +50,8 @@ impl Thumbnails for PostgresStore {
     }
 
     async fn pass_thumbnails(&self, files: &[DueThumbnail]) -> Result<(), StoreError> {
-        let own = |due: &DueThumbnail| Owned { account_key: due.account_key, row: due.file.clone() };
+        let own =
+            |due: &DueThumbnail| Owned { account_key: due.account_key, row: due.file.clone() };
         let files: Vec<_> = files.iter().map(own).collect();
         self.transact(move |connection| {
             let files = files.clone();
@@ -88,7 +89,8 @@ impl Thumbnails for PostgresStore {
         attempt: u32,
         made: &Thumbnail,
     ) -> Result<bool, StoreError> {
-        let made = serde_json::to_string(made).map_err(|error| StoreError::Refused(error.into()))?;
+        let made =
+            serde_json::to_string(made).map_err(|error| StoreError::Refused(error.into()))?;
         self.one(MADE, sha256, attempt, vec![], Some(made)).await
     }
 }

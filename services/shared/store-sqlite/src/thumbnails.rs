@@ -49,12 +49,11 @@ impl Thumbnails for SqliteStore {
     }
 
     async fn pass_thumbnails(&self, files: &[DueThumbnail]) -> Result<(), StoreError> {
-        let own = |due: &DueThumbnail| Owned { account_key: due.account_key, row: due.file.clone() };
+        let own =
+            |due: &DueThumbnail| Owned { account_key: due.account_key, row: due.file.clone() };
         let files: Vec<_> = files.iter().map(own).collect();
         self.writer
-            .write(move |connection| {
-                Box::pin(async move { looked_at(connection, &files).await })
-            })
+            .write(move |connection| Box::pin(async move { looked_at(connection, &files).await }))
             .await
     }
 
@@ -84,7 +83,8 @@ impl Thumbnails for SqliteStore {
         attempt: u32,
         made: &Thumbnail,
     ) -> Result<bool, StoreError> {
-        let made = serde_json::to_string(made).map_err(|error| StoreError::Refused(error.into()))?;
+        let made =
+            serde_json::to_string(made).map_err(|error| StoreError::Refused(error.into()))?;
         self.one(MADE, sha256, attempt, vec![], Some(made)).await
     }
 }

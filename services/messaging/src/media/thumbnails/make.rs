@@ -87,7 +87,8 @@ impl Shared {
         let thumbnail = match made {
             Ok(thumbnail) => thumbnail,
             Err(unended) => {
-                let wait = if matches!(unended, Unended::Stopped) { Duration::ZERO } else { UNTIL_THERE };
+                let wait =
+                    if matches!(unended, Unended::Stopped) { Duration::ZERO } else { UNTIL_THERE };
                 self.store.hold_thumbnail(sha256, attempt, self.from_now(wait), false).await?;
                 return Ok(false);
             }
