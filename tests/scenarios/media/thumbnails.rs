@@ -81,9 +81,9 @@ async fn an_image_gets_a_small_picture_that_is_told_of_and_served_in_any_part(
     assert_eq!(header.safe_file_name, "file.jpg");
     assert_eq!(header.content_disposition, "inline; filename=\"file.jpg\"");
     let part = GetAttachmentRequest { offset: 100, length: 50, ..whole.clone() };
-    let (part, some) = stage.read(part).await?;
+    let (part, piece) = stage.read(part).await?;
     assert_eq!((part.offset, part.length, part.total_bytes), (100, 50, told.size_bytes));
-    ensure!(some == bytes[100..150], "another part came");
+    ensure!(piece == bytes[100..150], "another part came");
     let same = GetAttachmentRequest { if_none_match: header.etag.clone(), ..whole.clone() };
     ensure!(stage.read(same).await?.0.not_modified, "it was sent again");
     let (original, _) = stage.bytes(&message, 0, 0).await?;

@@ -17,12 +17,13 @@ use std::io::Cursor;
 /// Quality of a JPEG, of 100: blocks do not show, and a photograph of 320 by 240 has about 15 KiB.
 const QUALITY: u8 = 80;
 
-/// How much a decoder takes at most of what the whole image has as pixels, as was measured: a progressive JPEG keeps
-/// two bytes for each of its coefficients, a WebP its planes or a second copy.
+/// How many times what the whole image has as pixels a decoder takes at most, as was measured: a progressive JPEG keeps
+/// two bytes more for each of its values, a WebP its planes and the frame that it shows.
 const fn takes(format: ImageFormat) -> u64 {
     match format {
-        ImageFormat::Png => 2,
-        _ => 4,
+        ImageFormat::WebP => 4,
+        ImageFormat::Jpeg => 3,
+        _ => 2,
     }
 }
 
@@ -51,8 +52,8 @@ pub fn small_picture(
     }
     let (image, orientation) = decode(bytes, format, config)?;
     let full = (image.width(), image.height());
-    let side = config.longest_side;
-    let mut small = if full.0.max(full.1) > side { image.thumbnail(side, side) } else { image };
+    let most = config.longest_side;
+    let mut small = if full.0.max(full.1) > most { image.thumbnail(most, most) } else { image };
     small.apply_orientation(orientation);
     let (full_width, full_height) = if lies_down(orientation) { (full.1, full.0) } else { full };
     let (width, height) = (small.width(), small.height());

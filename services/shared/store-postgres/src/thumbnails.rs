@@ -13,6 +13,7 @@ use channel_store::rows::Owned;
 use channel_store::thumbnails::{DueThumbnail, Thumbnails};
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::query::Query;
 
 const DUE: &str = "SELECT a.id AS account, f.account_key, f.message, f.attachment, f.sha256, \
       CAST(b.fetched AS text) AS fetched, coalesce(t.attempts, 0) AS attempts, t.made \
@@ -109,7 +110,7 @@ impl PostgresStore {
         self.transact(move |connection| {
             let query = sqlx::query(sql).bind(sha256.clone()).bind(attempt.cast_signed());
             let query = numbers.iter().fold(query, |query, number| query.bind(*number));
-            let query = made.clone().into_iter().fold(query, |query, made| query.bind(made));
+            let query = made.clone().into_iter().fold(query, Query::bind);
             Box::pin(async move {
                 let done = query.execute(connection).await.map_err(sorted)?;
                 Ok(End::Commit(done.rows_affected() == 1))

@@ -11,6 +11,7 @@ use channel_store::media::FileId;
 use channel_store::rows::Owned;
 use channel_store::thumbnails::{DueThumbnail, Thumbnails};
 use serde::de::DeserializeOwned;
+use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 const DUE: &str = "SELECT a.id AS account, f.account_key, f.message, f.attachment, f.sha256, \
@@ -104,8 +105,8 @@ impl SqliteStore {
             .write(move |connection| {
                 Box::pin(async move {
                     let query = sqlx::query(sql).bind(sha256).bind(attempt);
-                    let query = numbers.into_iter().fold(query, |query, number| query.bind(number));
-                    let query = made.into_iter().fold(query, |query, made| query.bind(made));
+                    let query = numbers.into_iter().fold(query, Query::bind);
+                    let query = made.into_iter().fold(query, Query::bind);
                     let done = query.execute(connection).await.map_err(sorted)?;
                     Ok(done.rows_affected() == 1)
                 })

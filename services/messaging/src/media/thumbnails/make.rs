@@ -79,7 +79,7 @@ impl Shared {
         stop: &CancellationToken,
     ) -> Result<bool, StoreError> {
         let (sha256, attempt) = (stored.sha256.as_str(), due.attempts + 1);
-        let (now, until) = (self.now(), self.from_now(self.lease));
+        let (now, until) = (self.now(), self.after(self.lease));
         if !self.store.begin_thumbnail(sha256, due.attempts, now, until).await? {
             return Ok(false);
         }
@@ -89,7 +89,7 @@ impl Shared {
             Err(unended) => {
                 let wait =
                     if matches!(unended, Unended::Stopped) { Duration::ZERO } else { UNTIL_THERE };
-                self.store.hold_thumbnail(sha256, attempt, self.from_now(wait), false).await?;
+                self.store.hold_thumbnail(sha256, attempt, self.after(wait), false).await?;
                 return Ok(false);
             }
         };
@@ -102,7 +102,7 @@ impl Shared {
         self.show(due, stored, thumbnail).await.map(|()| true)
     }
 
-    fn from_now(&self, wait: Duration) -> Micros {
+    fn after(&self, wait: Duration) -> Micros {
         let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
         Micros(self.now().0.saturating_add(wait))
     }
@@ -114,7 +114,7 @@ impl Shared {
             if let Ok(ended) = tokio::time::timeout(self.lease / 3, &mut work).await {
                 return ended;
             }
-            let until = self.from_now(self.lease);
+            let until = self.after(self.lease);
             if let Err(error) = self.store.hold_thumbnail(sha256, attempt, until, true).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "the lease of a small picture could not be renewed");
@@ -135,24 +135,43 @@ impl Shared {
         if is_beyond(&self.config, stored.size) {
             return Ok(Thumbnail::none(TOO_LARGE));
         }
+        let bytes = match self.original(stored, stop).await? {
+            Ok(bytes) => bytes,
+            Err(lost) => return Ok(lost),
+        };
+        match self.draw(bytes, stored).await {
+            Ok((bytes, small)) => self.put(stored, bytes, announced).await.map(|()| small.into()),
+            Err(reason) => Ok(Thumbnail::none(reason)),
+        }
+    }
+
+    /// The image's bytes, or that they are not what was stored.
+    async fn original(
+        &self,
+        stored: &StoredFile,
+        stop: &CancellationToken,
+    ) -> Result<Result<BytesMut, Thumbnail>, Unended> {
         let read = tokio::time::timeout(PATIENCE, self.read(stored));
-        let bytes = match stop.run_until_cancelled(read).await {
-            None => return Err(Unended::Stopped),
-            Some(Ok(Ok(bytes))) => bytes,
-            Some(Ok(Err(error))) if !error.is_temporary() => {
+        let read = stop.run_until_cancelled(read).await.ok_or(Unended::Stopped)?;
+        match read.map_err(|_| Unended::NotNow)? {
+            Ok(bytes) => Ok(Ok(bytes)),
+            Err(error) if error.is_temporary() => Err(trouble(&error)),
+            Err(error) => {
                 tracing::warn!(reason = error.reason(), "an image is not where it was stored");
-                return Ok(Thumbnail::none(ORIGINAL_LOST));
+                Ok(Err(Thumbnail::none(ORIGINAL_LOST)))
             }
-            Some(Ok(Err(error))) => return Err(trouble(&error)),
-            Some(Err(_)) => return Err(Unended::NotNow),
-        };
-        let (bytes, small) = match self.draw(bytes, stored).await {
-            Ok(drawn) => drawn,
-            Err(reason) => return Ok(Thumbnail::none(reason)),
-        };
+        }
+    }
+
+    async fn put(
+        &self,
+        stored: &StoredFile,
+        bytes: Vec<u8>,
+        announced: Micros,
+    ) -> Result<(), Unended> {
         let put = self.objects.put_small(&stored.sha256, bytes);
         match tokio::time::timeout(PATIENCE, put).await {
-            Ok(Ok(())) if is_in_time(self.now(), announced) => Ok(Thumbnail::Made(small)),
+            Ok(Ok(())) if is_in_time(self.now(), announced) => Ok(()),
             Ok(Err(error)) => Err(trouble(&error)),
             _ => Err(Unended::NotNow),
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channel_domain::Micros;
+use channel_domain::media::StoredFile;
 use channel_media::{MediaConfig, Objects, ThumbnailsConfig};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
@@ -130,7 +131,7 @@ impl Shared {
     /// Looks at some files. True if that came to something, so that there may be more.
     async fn round(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let due = self.store.due_thumbnails(self.now(), FILES).await?;
-        let is_image = |due: &DueThumbnail| due.stored.as_ref().is_some_and(|it| it.is_image());
+        let is_image = |due: &DueThumbnail| due.stored.as_ref().is_some_and(StoredFile::is_image);
         let (images, others): (Vec<_>, Vec<_>) = due.into_iter().partition(is_image);
         if !others.is_empty() {
             self.store.pass_thumbnails(&others).await?;

@@ -80,6 +80,12 @@ impl Thumbnail {
     }
 }
 
+impl From<Small> for Thumbnail {
+    fn from(small: Small) -> Self {
+        Self::Made(small)
+    }
+}
+
 impl StoredFile {
     /// Whether a small picture can be made of it, by what its bytes show.
     #[must_use]
