@@ -26,7 +26,7 @@ const UNTIL_THERE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A try that has no end yet.
-enum Unended {
+pub(super) enum Unended {
     /// The place does not answer, or somebody is just deleting the image.
     NotNow,
     /// The process is to stop.
@@ -71,7 +71,7 @@ impl Shared {
         self.keeper().tell(&due.account, Command::ShowThumbnail(Box::new(shown))).await
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         due: &DueThumbnail,
         stored: &StoredFile,
@@ -122,7 +122,7 @@ impl Shared {
         }
     }
 
-    async fn make(
+    pub(super) async fn make(
         &self,
         due: &DueThumbnail,
         stored: &StoredFile,

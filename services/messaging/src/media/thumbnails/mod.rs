@@ -4,6 +4,8 @@
 //! files, the journal in the database says what is left to do, whoever was killed over it.
 
 mod make;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
