@@ -72,7 +72,7 @@ async fn link_to(stage: &Stage, bytes: &[u8], name: &str) -> Result<String> {
         account_id: stage.account.clone(),
         message_id: message.message_id,
         attachment_id: message.attachments.first().context("a file")?.attachment_id.clone(),
-        lifetime_seconds: 0,
+        ..CreateAttachmentLinkRequest::default()
     };
     Ok(stage.program.query()?.create_attachment_link(request).await?.into_inner().url)
 }

@@ -1,6 +1,7 @@
 //! `GET` and `HEAD` of `/v1/attachments`: a file by plain HTTP, for `<img>`, `<video>`, downloads and programs.
 //!
-//! With a token, `?account_id=…&message_id=…&attachment_id=…` names the file as `QueryService.GetAttachment` does.
+//! With a token, `?account_id=…&message_id=…&attachment_id=…` names the file as `QueryService.GetAttachment` does, and
+//! `&variant=thumbnail` its small picture.
 //! Without one, `/v1/attachments/{link}` is what `CreateAttachmentLink` answered; the query service checks it, this
 //! process cannot. Both become calls through the same layers that every gRPC call passes, and a stream of bytes that
 //! is read as fast as the browser takes it.

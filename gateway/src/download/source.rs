@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use channel_proto::query::v1::{
-    AttachmentHeader, GetAttachmentRequest, GetAttachmentResponse, GetLinkedAttachmentRequest,
-    GetLinkedAttachmentResponse, get_attachment_response::Part,
+    AttachmentHeader, AttachmentVariant, GetAttachmentRequest, GetAttachmentResponse,
+    GetLinkedAttachmentRequest, GetLinkedAttachmentResponse, get_attachment_response::Part,
     query_service_client::QueryServiceClient,
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream};
@@ -25,6 +25,26 @@ pub(super) struct Named {
     message: String,
     #[serde(rename = "attachment_id", default)]
     attachment: String,
+    #[serde(default)]
+    variant: Variant,
+}
+
+/// Which of an attachment's bytes.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Variant {
+    #[default]
+    Original,
+    Thumbnail,
+}
+
+impl From<Variant> for AttachmentVariant {
+    fn from(variant: Variant) -> Self {
+        match variant {
+            Variant::Original => Self::Original,
+            Variant::Thumbnail => Self::Thumbnail,
+        }
+    }
 }
 
 enum Which {
@@ -92,6 +112,7 @@ impl Source {
                     offset,
                     length,
                     if_none_match,
+                    variant: AttachmentVariant::from(named.variant).into(),
                 });
                 Box::pin(
                     async move { Ok(client.get_attachment(request).await?.into_inner().boxed()) },

@@ -508,6 +508,11 @@ pub struct GetAttachmentRequest {
     /// `etag` of the copy at hand. Empty: none.
     #[prost(string, tag = "6")]
     pub if_none_match: ::prost::alloc::string::String,
+    /// Which bytes; what follows in this request and in the answer is about these. Of a file without a small picture
+    /// THUMBNAIL is NOT_FOUND with the reason that `Attachment.thumbnail_reason` has. While it may still come the reason is
+    /// THUMBNAIL_PENDING, with UNAVAILABLE; where this system makes none, THUMBNAIL_OFF.
+    #[prost(enumeration = "AttachmentVariant", tag = "7")]
+    pub variant: i32,
 }
 /// First what the attachment is, then its bytes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -538,7 +543,7 @@ pub struct AttachmentHeader {
     /// Media type that is safe to serve to a browser: never active content such as HTML or SVG.
     #[prost(string, tag = "2")]
     pub safe_mime_type: ::prost::alloc::string::String,
-    /// Size of the whole attachment in bytes.
+    /// Size in bytes of the whole attachment, or of its small picture if that is asked for.
     #[prost(uint64, tag = "3")]
     pub total_bytes: u64,
     /// First byte that follows.
@@ -577,6 +582,9 @@ pub struct CreateAttachmentLinkRequest {
     /// the caller's token.
     #[prost(uint32, tag = "4")]
     pub lifetime_seconds: u32,
+    /// Which bytes it leads to, as in GetAttachmentRequest.
+    #[prost(enumeration = "AttachmentVariant", tag = "5")]
+    pub variant: i32,
 }
 /// A link to an attachment.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -612,6 +620,39 @@ pub struct GetLinkedAttachmentResponse {
     /// The next part.
     #[prost(message, optional, tag = "1")]
     pub part: ::core::option::Option<GetAttachmentResponse>,
+}
+/// Which bytes of an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AttachmentVariant {
+    /// The file itself.
+    Unspecified = 0,
+    /// The file itself.
+    Original = 1,
+    /// The small picture of an image (`Attachment.thumbnail`).
+    Thumbnail = 2,
+}
+impl AttachmentVariant {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ATTACHMENT_VARIANT_UNSPECIFIED",
+            Self::Original => "ATTACHMENT_VARIANT_ORIGINAL",
+            Self::Thumbnail => "ATTACHMENT_VARIANT_THUMBNAIL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ATTACHMENT_VARIANT_UNSPECIFIED" => Some(Self::Unspecified),
+            "ATTACHMENT_VARIANT_ORIGINAL" => Some(Self::Original),
+            "ATTACHMENT_VARIANT_THUMBNAIL" => Some(Self::Thumbnail),
+            _ => None,
+        }
+    }
 }
 /// Asks for messages of one chat, from a point in either direction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -472,6 +472,37 @@ pub struct Attachment {
     /// Stable reason, where the bytes are not here and it is known why. Empty: pending, or stored.
     #[prost(string, tag = "11")]
     pub fetch_reason: ::prost::alloc::string::String,
+    /// Small picture of an image, to be read with the variant THUMBNAIL. Unset: there is none, or none yet; when it comes,
+    /// the message changes.
+    #[prost(message, optional, tag = "12")]
+    pub thumbnail: ::core::option::Option<Thumbnail>,
+    /// Stable reason why a stored file will have none: THUMBNAIL_NOT_AN_IMAGE (by what its bytes show; images are JPEG, PNG,
+    /// WebP and GIF), THUMBNAIL_TOO_LARGE (too many pixels, or too much memory to decode it), THUMBNAIL_BROKEN (it cannot be
+    /// decoded), THUMBNAIL_ORIGINAL_LOST, THUMBNAIL_GIVEN_UP. Empty: there is one, or it may come.
+    #[prost(string, tag = "13")]
+    pub thumbnail_reason: ::prost::alloc::string::String,
+}
+/// Small picture of an image, of its first one if it moves: a JPEG, or a PNG if something shows through.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Thumbnail {
+    /// Width in pixels.
+    #[prost(uint32, tag = "1")]
+    pub width: u32,
+    /// Height in pixels.
+    #[prost(uint32, tag = "2")]
+    pub height: u32,
+    /// Size in bytes.
+    #[prost(uint64, tag = "3")]
+    pub size_bytes: u64,
+    /// `image/jpeg` or `image/png`.
+    #[prost(string, tag = "4")]
+    pub mime_type: ::prost::alloc::string::String,
+    /// Width in pixels of the image itself, turned as its camera says. Unlike `Attachment.width` it comes from the bytes.
+    #[prost(uint32, tag = "5")]
+    pub original_width: u32,
+    /// Height in pixels of the image itself, turned as its camera says.
+    #[prost(uint32, tag = "6")]
+    pub original_height: u32,
 }
 /// Kind of an attachment, by its media type first and the upstream's word second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

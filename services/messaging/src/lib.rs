@@ -10,6 +10,7 @@
 //! | [`Eraser`] | erases contacts and accounts, and bytes that nothing names |
 //! | [`Retention`] | deletes what is old |
 //! | [`Fetcher`] | fetches the files of messages into the folder or bucket where they stay |
+//! | [`Miniatures`] | makes small pictures of stored images |
 //! | [`Portraits`] | looks for the pictures of people and groups, and puts them there too |
 //!
 //! The state of sending is in the database alone, so any number of processes may do both. What the outbox
@@ -35,7 +36,7 @@ pub use connect::{
 pub use dispatch::Dispatcher;
 pub use erase::{Eraser, Retention, RetentionConfig};
 pub use error::MessagingError;
-pub use media::{Fetcher, Portraits};
+pub use media::{Fetcher, Miniatures, Portraits};
 pub use outgoing::{Ask, Outgoing};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use sync::Importer;

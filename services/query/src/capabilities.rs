@@ -22,6 +22,8 @@ pub struct Setup {
     pub attachment_bytes: u64,
     /// Most bytes of a file that is fetched.
     pub stored_bytes: u64,
+    /// Small pictures of images are made.
+    pub has_thumbnails: bool,
     /// Most files of a message.
     pub attachments: u32,
     /// How long after sending a text may be changed.

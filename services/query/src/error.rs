@@ -51,6 +51,12 @@ pub enum QueryError {
     /// A link whose time is over.
     #[error("the link has expired")]
     LinkExpired,
+    /// The small picture may still come.
+    #[error("the small picture is not here yet")]
+    ThumbnailPending,
+    /// The file has no small picture, for this reason.
+    #[error("the attachment has no small picture")]
+    NoThumbnail(&'static str),
     /// No picture is stored.
     #[error("no picture is stored")]
     PictureNotFound,
@@ -94,9 +100,12 @@ impl Fault for QueryError {
             | Self::AttendeeNotFound
             | Self::AttachmentNotFound
             | Self::AttachmentUnavailable
+            | Self::NoThumbnail(_)
             | Self::PictureNotFound => Kind::NotFound,
             Self::AttachmentTooLarge | Self::AttachmentLeftOut => Kind::FailedPrecondition,
-            Self::AttachmentPending => Kind::Unavailable { retry_after: Some(FETCHED_SOON) },
+            Self::AttachmentPending | Self::ThumbnailPending => {
+                Kind::Unavailable { retry_after: Some(FETCHED_SOON) }
+            }
             Self::Media(error) if error.is_temporary() => Kind::Unavailable { retry_after: None },
             Self::PositionNotReached => Kind::Unavailable { retry_after: Some(SOON) },
             Self::LinkInvalid | Self::LinkExpired => Kind::Unauthenticated,
@@ -120,6 +129,8 @@ impl Fault for QueryError {
             Self::AttachmentLeftOut => "ATTACHMENT_LEFT_OUT",
             Self::LinkInvalid => "LINK_INVALID",
             Self::LinkExpired => "LINK_EXPIRED",
+            Self::ThumbnailPending => "THUMBNAIL_PENDING",
+            Self::NoThumbnail(reason) => reason,
             Self::PictureNotFound => "PICTURE_NOT_FOUND",
             Self::Media(error) => error.reason(),
             Self::AccountRequired => "ACCOUNT_REQUIRED",

@@ -1,6 +1,7 @@
 //! Files in a bucket of a real S3 service, Ceph's gateway, which is away at times and does not take every key.
 
 use super::stage::{Stage, picture, request};
+use super::thumbnails::images::photo;
 use crate::world::{World, on_both, sqlite};
 use anyhow::{Context as _, Result, ensure};
 use channel_media::testing::Door;
@@ -52,12 +53,15 @@ async fn a_file_goes_into_the_bucket_is_served_from_it_and_goes_with_its_contact
         account_id: asked.account_id,
         message_id: asked.message_id,
         attachment_id: asked.attachment_id,
-        lifetime_seconds: 0,
+        ..CreateAttachmentLinkRequest::default()
     };
     let url = stage.program.query()?.create_attachment_link(link).await?.into_inner().url;
     let get = reqwest::Client::new().get(format!("{}{url}", stage.program.url()));
     let part = get.header("range", "bytes=-9").send().await?.bytes().await?;
     ensure!(part == bytes[bytes.len() - 9..], "another part came");
+
+    let photo = stage.image("image/jpeg", &photo(640, 480, 1)).await?;
+    stage.is_shown(&stage.until_small(&photo).await?).await?;
 
     let digest = header.etag;
     ensure!(lies_there(&door, &digest, bytes.len()).await, "it is not in the bucket");
@@ -76,6 +80,7 @@ async fn lies_there(door: &Door, sha256: &str, size: usize) -> bool {
         sha256: sha256.to_owned(),
         size: size as u64,
         mime: None,
+        thumbnail: None,
     };
     match objects {
         Ok(objects) => objects.read(&stored, 0..1).await.is_ok(),

@@ -70,13 +70,13 @@ impl Shown {
 }
 
 /// Asks for a link to a message's first file.
-fn link_to(account: &str, message: &Message) -> CreateAttachmentLinkRequest {
+pub(super) fn link_to(account: &str, message: &Message) -> CreateAttachmentLinkRequest {
     let attachment = message.attachments.first();
     CreateAttachmentLinkRequest {
         account_id: account.to_owned(),
         message_id: message.message_id.clone(),
         attachment_id: attachment.map(|it| it.attachment_id.clone()).unwrap_or_default(),
-        lifetime_seconds: 0,
+        ..CreateAttachmentLinkRequest::default()
     }
 }
 

@@ -5,6 +5,7 @@ mod bucket;
 mod crash;
 mod links;
 pub(crate) mod stage;
+mod thumbnails;
 
 use crate::world::{World, on_both};
 use anyhow::{Result, ensure};

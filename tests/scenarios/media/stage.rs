@@ -50,16 +50,23 @@ pub(crate) fn request(account: &str, message: &Message) -> GetAttachmentRequest 
 
 /// The states of a message's first file, as a stream told them.
 pub(crate) fn states(history: &History, message: &str) -> Vec<FetchState> {
+    told(history, message).map(Attachment::fetch_state).collect()
+}
+
+/// A message's first file, as a stream told it.
+pub(crate) fn told<'h>(
+    history: &'h History,
+    message: &'h str,
+) -> impl Iterator<Item = &'h Attachment> {
     let frames = history.frames.iter();
     let changes = frames.filter_map(|frame| match &frame.frame {
         Some(Frame::Changes(changes)) => Some(&changes.changes),
         _ => None,
     });
-    let messages = changes.flatten().filter_map(|change| match &change.entity {
+    changes.flatten().filter_map(move |change| match &change.entity {
         Some(Entity::Message(told)) if told.message_id == message => told.attachments.first(),
         _ => None,
-    });
-    messages.map(Attachment::fetch_state).collect()
+    })
 }
 
 impl Stage {
@@ -102,10 +109,20 @@ impl Stage {
 
     /// Waits until the first file of a message, by UniPile's id, is in a state.
     pub(crate) async fn until_state(&self, id: &str, state: FetchState) -> Result<Message> {
-        until(&format!("the file is {state:?}"), || async {
+        self.until_file(id, &format!("the file is {state:?}"), |it| it.fetch_state() == state).await
+    }
+
+    /// Waits until something is so of the first file of a message, by UniPile's id.
+    pub(crate) async fn until_file(
+        &self,
+        id: &str,
+        what: &str,
+        so: impl Fn(&Attachment) -> bool,
+    ) -> Result<Message> {
+        until(what, || async {
             let messages = self.messages().await.ok()?;
             let mut found = messages.into_iter().filter(|it| it.upstream_id == id);
-            found.find(|it| it.attachments.first().is_some_and(|it| it.fetch_state() == state))
+            found.find(|it| it.attachments.first().is_some_and(&so))
         })
         .await
     }

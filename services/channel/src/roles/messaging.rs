@@ -8,8 +8,8 @@ use anyhow::Context;
 use channel_media::{MediaConfig, MediaStoreKind, Objects, Spool};
 use channel_messaging::grpc::OverGrpc;
 use channel_messaging::{
-    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Outgoing, Portraits,
-    Retention, RetentionConfig, Subscription, Subscriptions,
+    Connections, Dispatcher, Eraser, Fetcher, Importer, MessagingConfig, Miniatures, Outgoing,
+    Portraits, Retention, RetentionConfig, Subscription, Subscriptions,
 };
 use channel_proto::messaging::v1::messaging_service_server::MessagingServiceServer;
 use channel_runtime::clock::Clock;
@@ -90,7 +90,7 @@ pub(crate) fn place(config: &Config) -> anyhow::Result<Place> {
     Ok((objects(config)?, spool))
 }
 
-/// Starts to fetch the files of messages, and the pictures of people and groups.
+/// Starts to fetch the files of messages and the pictures of people and groups, and to make small pictures.
 fn fetch(
     stage: &Stage,
     store: &Arc<dyn Store>,
@@ -105,6 +105,11 @@ fn fetch(
     let drain = stage.supervisor.drain();
     stage.supervisor.spawn_restarting("portraits", Backoff::default(), move || {
         portraits.clone().run(drain.clone())
+    });
+    let miniatures = Miniatures::new(store.clone(), clock.clone(), place.0.clone(), config);
+    let drain = stage.supervisor.drain();
+    stage.supervisor.spawn_restarting("miniatures", Backoff::default(), move || {
+        miniatures.clone().run(drain.clone())
     });
     let fetcher = Fetcher::new(store, upstream, clock, place, config);
     let drain = stage.supervisor.drain();

@@ -41,6 +41,7 @@ pub(crate) fn add(
         text_characters: messaging.text_limit,
         attachment_bytes: messaging.attachment_limit_bytes,
         stored_bytes: config.media.most_bytes,
+        has_thumbnails: config.media.thumbnails.enabled,
         attachments: messaging.most_attachments,
         edit_window: Duration::from_secs(messaging.edit_window_seconds.into()),
         watch_accounts: u32::try_from(live.accounts_per_stream).unwrap_or(u32::MAX),

@@ -26,6 +26,16 @@ pub(super) struct Keeper<'k> {
     pub(super) objects: &'k Objects,
 }
 
+/// Until when bytes are announced that are about to be put.
+pub(super) const fn until_announced(now: Micros) -> Micros {
+    Micros(now.0.saturating_add(ANNOUNCED))
+}
+
+/// Whether there is time left to say of bytes that were put that they are there.
+pub(super) const fn is_in_time(now: Micros, until: Micros) -> bool {
+    now.0 <= until.0 - IN_TIME
+}
+
 impl Keeper<'_> {
     fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
@@ -38,13 +48,13 @@ impl Keeper<'_> {
         mime: Option<String>,
     ) -> Result<Option<(StoredFile, Put)>, MediaError> {
         let (mut file, stored) = received.finish(mime).await?;
-        let until = Micros(self.now().0.saturating_add(ANNOUNCED));
+        let until = until_announced(self.now());
         let announce = Deed::Announce(stored.sha256.clone(), until);
         if !erase::is_so(&**self.store, announce).await.unwrap_or(false) {
             return Ok(None);
         }
         let put = self.objects.put(&mut file, &stored).await;
-        if put.is_err() || self.now().0 > until.0 - IN_TIME {
+        if put.is_err() || !is_in_time(self.now(), until) {
             self.release(&stored).await;
             put?;
             return Ok(None);

@@ -8,9 +8,11 @@
 mod fetch;
 mod keep;
 mod pictures;
+mod thumbnails;
 mod verdict;
 
 pub use pictures::Portraits;
+pub use thumbnails::Miniatures;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

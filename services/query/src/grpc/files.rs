@@ -18,6 +18,9 @@ const PIECE: usize = 64 * 1024;
 /// Most bytes of an attachment's id; UniPile's are long.
 const MOST_ID: usize = 2048;
 
+/// This system makes no small pictures.
+const OFF: &str = "THUMBNAIL_OFF";
+
 /// What a call answers with.
 pub(super) type Pieces = BoxStream<'static, Result<pb::GetAttachmentResponse, Status>>;
 
@@ -26,15 +29,16 @@ pub(super) async fn open(
     queries: Queries,
     caller: Identity,
     objects: Option<Objects>,
+    has_thumbnails: bool,
     it: pb::GetAttachmentRequest,
 ) -> Result<Pieces, QueryError> {
-    let found = queries.file(&caller, &ask(it)?).await?;
+    let found = queries.file(&caller, &ask(it)?).await.map_err(|error| match error {
+        QueryError::ThumbnailPending if !has_thumbnails => QueryError::NoThumbnail(OFF),
+        error => error,
+    })?;
     let objects = objects.ok_or(QueryError::NotBuilt)?;
-    let bytes = if found.not_modified {
-        stream::empty().boxed()
-    } else {
-        objects.read(&found.stored, found.range.clone()).await?
-    };
+    let bytes =
+        if found.not_modified { stream::empty().boxed() } else { found.read(&objects).await? };
     let left = found.range.end - found.range.start;
     let header = Ok(pb::GetAttachmentResponse { part: Some(Part::Header(header(&found))) });
     Ok(stream::once(std::future::ready(header)).chain(pieces(bytes, left)).boxed())
@@ -42,6 +46,12 @@ pub(super) async fn open(
 
 pub(super) fn ask(it: pb::GetAttachmentRequest) -> Result<FileAsk, FieldErrors> {
     let mut bad = FieldErrors::default();
+    let small = match it.variant() {
+        pb::AttachmentVariant::Unspecified | pb::AttachmentVariant::Original => false,
+        pb::AttachmentVariant::Thumbnail => true,
+    };
+    let known = pb::AttachmentVariant::try_from(it.variant).is_ok();
+    bad.ensure("variant", known, "must be one of those that this version knows");
     let target = fields::target(&mut bad, it.account_id, 0);
     let message = fields::message_id(&mut bad, "message_id", &it.message_id);
     let named = (1..=MOST_ID).contains(&it.attachment_id.len());
@@ -54,6 +64,7 @@ pub(super) fn ask(it: pb::GetAttachmentRequest) -> Result<FileAsk, FieldErrors> 
             offset: it.offset,
             length: it.length,
             if_none_match: it.if_none_match,
+            small,
         }),
         _ => Err(bad),
     }
@@ -63,7 +74,7 @@ fn header(found: &FileFound) -> pb::AttachmentHeader {
     pb::AttachmentHeader {
         attachment: Some(wire::attachment(&found.file)),
         safe_mime_type: found.safe_type.to_owned(),
-        total_bytes: found.stored.size,
+        total_bytes: found.size(),
         offset: found.range.start,
         length: found.range.end - found.range.start,
         etag: found.etag().to_owned(),

@@ -38,6 +38,7 @@ pub(super) async fn create(
         account_id: it.account_id,
         message_id: it.message_id,
         attachment_id: it.attachment_id,
+        variant: it.variant,
         ..pb::GetAttachmentRequest::default()
     };
     let found = queries.file(&caller, &files::ask(asked.clone())?).await?;
@@ -64,6 +65,7 @@ pub(super) async fn open(
     queries: Queries,
     links: Links,
     objects: Option<Objects>,
+    has_thumbnails: bool,
     it: pb::GetLinkedAttachmentRequest,
 ) -> Result<Parts, QueryError> {
     let linked = links.open(&it.link, queries.now())?;
@@ -75,7 +77,7 @@ pub(super) async fn open(
         if_none_match: it.if_none_match,
         ..attachment
     };
-    let pieces = files::open(queries, reader, objects, asked).await?;
+    let pieces = files::open(queries, reader, objects, has_thumbnails, asked).await?;
     let part = |piece| pb::GetLinkedAttachmentResponse { part: Some(piece) };
     Ok(pieces.map(move |piece| piece.map(part)).boxed())
 }

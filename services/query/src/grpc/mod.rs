@@ -192,8 +192,8 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetAttachmentRequest>,
     ) -> Result<Response<Self::GetAttachmentStream>, Status> {
-        let objects = self.objects.clone();
-        let call = |queries, caller, it| files::open(queries, caller, objects, it);
+        let (objects, small) = (self.objects.clone(), self.setup.has_thumbnails);
+        let call = |queries, caller, it| files::open(queries, caller, objects, small, it);
         self.answer(request, call).await
     }
 
@@ -210,8 +210,9 @@ impl QueryService for OverGrpc {
         &self,
         request: Request<pb::GetLinkedAttachmentRequest>,
     ) -> Result<Response<Self::GetLinkedAttachmentStream>, Status> {
-        let (links, objects) = (self.links.clone(), self.objects.clone());
-        self.run(links::open(self.queries.clone(), links, objects, request.into_inner())).await
+        let (queries, links) = (self.queries.clone(), self.links.clone());
+        let (objects, small) = (self.objects.clone(), self.setup.has_thumbnails);
+        self.run(links::open(queries, links, objects, small, request.into_inner())).await
     }
 
     async fn export_account(

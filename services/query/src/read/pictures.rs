@@ -47,7 +47,12 @@ impl Queries {
         let stored = stored.ok_or(QueryError::PictureNotFound)?;
         let mime = picture_type(stored.mime.as_deref()).ok_or(QueryError::PictureNotFound)?;
         let not_modified = stored.sha256 == ask.if_none_match;
-        let stored = StoredFile { sha256: stored.sha256, size: stored.size, mime: stored.mime };
+        let stored = StoredFile {
+            sha256: stored.sha256,
+            size: stored.size,
+            mime: stored.mime,
+            thumbnail: None,
+        };
         Ok(PictureFound { stored, mime, not_modified })
     }
 }

@@ -213,7 +213,7 @@ async fn a_link_shows_what_its_maker_could_see_when_it_is_followed_and_nothing_e
         account_id: "a".into(),
         message_id: uuid::Uuid::nil().to_string(),
         attachment_id: "a".into(),
-        lifetime_seconds: 0,
+        ..pb::CreateAttachmentLinkRequest::default()
     };
     let operator = Identity { role: Role::Operator, ..viewer("t1") };
     let refused = service.create_attachment_link(by(&operator, asked)).await.err().unwrap();

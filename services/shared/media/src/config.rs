@@ -26,8 +26,38 @@ pub struct MediaConfig {
     pub lease_seconds: u32,
     /// Pictures of people and groups.
     pub pictures: PicturesConfig,
+    /// Small pictures of images.
+    pub thumbnails: ThumbnailsConfig,
     /// The bucket.
     pub s3: S3Config,
+}
+
+/// How small pictures of images are made.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThumbnailsConfig {
+    /// Whether they are made.
+    pub enabled: bool,
+    /// Their longest side in pixels.
+    pub longest_side: u32,
+    /// Most pixels of an image.
+    pub most_pixels: u64,
+    /// Most bytes of memory that one may take, as far as its header tells.
+    pub memory_bytes: u64,
+    /// Made at a time, in one process.
+    pub concurrency: usize,
+}
+
+impl Default for ThumbnailsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            longest_side: 320,
+            most_pixels: 50_000_000,
+            memory_bytes: 256 * 1024 * 1024,
+            concurrency: 1,
+        }
+    }
 }
 
 /// How pictures of people and groups are asked for.
@@ -89,6 +119,7 @@ impl Default for MediaConfig {
             concurrency: 4,
             lease_seconds: 60,
             pictures: PicturesConfig::default(),
+            thumbnails: ThumbnailsConfig::default(),
             s3: S3Config::default(),
         }
     }
@@ -109,7 +140,7 @@ impl MediaConfig {
     /// With every broken rule.
     pub fn check(&self) -> Result<(), ConfigError> {
         let in_bucket = self.kind == MediaStoreKind::S3;
-        let (s3, pictures) = (&self.s3, &self.pictures);
+        let (s3, pictures, small) = (&self.s3, &self.pictures, &self.thumbnails);
         let rules = [
             ("most_bytes", self.most_bytes >= 1, "must be at least 1"),
             ("tries", self.tries >= 1, "must be at least 1"),
@@ -118,6 +149,18 @@ impl MediaConfig {
             ("pictures.per_minute", pictures.per_minute <= 60_000, "must be at most 60000"),
             ("pictures.refresh_seconds", pictures.refresh_seconds >= 1, "must be at least 1"),
             ("pictures.concurrency", pictures.concurrency >= 1, "must be at least 1"),
+            (
+                "thumbnails.longest_side",
+                (16..=2048).contains(&small.longest_side),
+                "must be between 16 and 2048",
+            ),
+            ("thumbnails.most_pixels", small.most_pixels >= 1, "must be at least 1"),
+            (
+                "thumbnails.memory_bytes",
+                small.memory_bytes >= 1024 * 1024,
+                "must be at least 1048576",
+            ),
+            ("thumbnails.concurrency", small.concurrency >= 1, "must be at least 1"),
             ("s3.bucket", !in_bucket || !s3.bucket.is_empty(), "must be set for a bucket"),
             (
                 "s3.secret_access_key",

@@ -3,6 +3,8 @@
 //! A file is named after the SHA-256 of its bytes, so the same bytes lie there once, whoever sent them, and what lies
 //! under a name never changes. It is written as a whole or not at all: what can be read is complete.
 //!
+//! The small picture of an image lies beside it, under the image's hash, and goes with it.
+//!
 //! Messaging stores, query reads; apart from each other they share the folder or the bucket.
 
 mod config;
@@ -11,8 +13,10 @@ mod objects;
 mod spool;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod thumbnail;
 
-pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config};
+pub use config::{MediaConfig, MediaStoreKind, PicturesConfig, S3Config, ThumbnailsConfig};
 pub use error::MediaError;
 pub use objects::{Objects, Put, Reading};
 pub use spool::{Received, Spool};
+pub use thumbnail::{is_beyond, small_picture};

@@ -3,7 +3,7 @@
 use crate::config::{MediaConfig, MediaStoreKind, S3Config};
 use crate::error::MediaError;
 use bytes::{Bytes, BytesMut};
-use channel_domain::media::StoredFile;
+use channel_domain::media::{Small, StoredFile};
 use futures::stream::{BoxStream, StreamExt as _};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
@@ -158,38 +158,76 @@ impl Objects {
         stored: &StoredFile,
         range: Range<u64>,
     ) -> Result<Reading, MediaError> {
-        let path = path(&stored.sha256);
+        self.part_of(&path(&stored.sha256), stored.size, range).await
+    }
+
+    async fn part_of(
+        &self,
+        path: &ObjectPath,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Reading, MediaError> {
         if range.is_empty() {
-            let meta = self.store.head(&path).await?;
-            let whole = meta.size == stored.size;
+            let meta = self.store.head(path).await?;
+            let whole = meta.size == size;
             return whole.then(|| futures::stream::empty().boxed()).ok_or(MediaError::Damaged);
         }
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let found = self.store.get_opts(&path, options).await?;
-        if found.meta.size != stored.size {
+        let found = self.store.get_opts(path, options).await?;
+        if found.meta.size != size {
             return Err(MediaError::Damaged);
         }
         Ok(found.into_stream().map(|piece| piece.map_err(MediaError::from)).boxed())
     }
 }
 
+/// Small pictures, each beside the image that it is of.
 impl Objects {
-    /// Deletes a file. That it was not there is as good.
+    /// Stores the small picture of an image, in the place of one that is there.
     ///
     /// # Errors
     ///
-    /// When it may still be there.
+    /// When it may not be there as a whole; nothing of it can be read then.
+    pub async fn put_small(&self, of: &str, bytes: Vec<u8>) -> Result<(), MediaError> {
+        self.store.put(&small_path(of), bytes.into()).await?;
+        Ok(())
+    }
+
+    /// Reads a part of the small picture of an image.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or not what was stored.
+    pub async fn read_small(
+        &self,
+        of: &str,
+        small: &Small,
+        range: Range<u64>,
+    ) -> Result<Reading, MediaError> {
+        self.part_of(&small_path(of), small.size, range).await
+    }
+}
+
+impl Objects {
+    /// Deletes a file, and its small picture. That they were not there is as good.
+    ///
+    /// # Errors
+    ///
+    /// When something may still be there.
     pub async fn delete(&self, sha256: &str) -> Result<(), MediaError> {
-        match self.store.delete(&path(sha256)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        for path in [small_path(sha256), path(sha256)] {
+            match self.store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 
     /// Deletes what was left of a file by whoever died while putting it into the folder. A bucket sweeps by itself.
     pub async fn tidy(&self, sha256: &str) {
         let Some(root) = self.folder.clone() else { return };
-        let (folder, begins) = (root.join("sha256").join(first(sha256)), format!("{sha256}#"));
+        let (folder, begins) = (root.join("sha256").join(first(sha256)), sha256.to_owned());
         // What cannot be deleted now is no harm, and the next one is as good.
         let _ = tokio::task::spawn_blocking(move || leftovers(&folder, &begins)).await;
     }
@@ -199,7 +237,9 @@ impl Objects {
 fn leftovers(folder: &Path, begins: &str) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let is_left = entry.file_name().to_string_lossy().starts_with(begins);
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_left = name.starts_with(begins) && name.contains('#');
         if is_left && entry.metadata()?.modified()?.elapsed().unwrap_or_default() > LEFT {
             std::fs::remove_file(entry.path())?;
         }
@@ -220,6 +260,10 @@ async fn copy(file: &mut File, write: &mut WriteMultipart) -> Result<(), MediaEr
 /// Folders by the first digits, so that none grows too large.
 fn path(sha256: &str) -> ObjectPath {
     ObjectPath::from_iter(["sha256", first(sha256), sha256])
+}
+
+fn small_path(of: &str) -> ObjectPath {
+    ObjectPath::from_iter(["sha256", first(of), &format!("{of}.thumbnail")])
 }
 
 fn first(sha256: &str) -> &str {

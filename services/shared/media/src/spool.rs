@@ -87,7 +87,7 @@ impl Received {
             // Writing into a string cannot fail.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok((self.file.into_inner(), StoredFile { sha256, size: self.size, mime }))
+        Ok((self.file.into_inner(), StoredFile { sha256, size: self.size, mime, thumbnail: None }))
     }
 }
 
@@ -95,6 +95,7 @@ impl Received {
 mod tests {
     use super::*;
     use crate::{MediaError, Objects, Put};
+    use channel_domain::media::Small;
     use futures::TryStreamExt as _;
 
     async fn received(spool: &Spool, pieces: &[&[u8]]) -> (File, StoredFile) {
@@ -155,7 +156,7 @@ mod tests {
         let (mut file, stored) = received(&spool, &[b"whole"]).await;
         objects.put(&mut file, &stored).await.unwrap();
         let lies = folder.path().join("sha256").join(&stored.sha256[..2]);
-        for (left, minutes) in [("#1", 11), ("#2", 1)] {
+        for (left, minutes) in [("#1", 11), (".thumbnail#1", 11), ("#2", 1)] {
             let path = lies.join(format!("{}{left}", stored.sha256));
             let old = std::time::SystemTime::now() - std::time::Duration::from_mins(minutes);
             std::fs::File::create(&path).unwrap().set_modified(old).unwrap();
@@ -166,6 +167,33 @@ mod tests {
         objects.delete(&stored.sha256).await.unwrap();
         let missing = objects.read(&stored, 0..5).await.err().unwrap();
         assert!(matches!(missing, MediaError::Missing), "{missing:?}");
+    }
+
+    #[tokio::test]
+    async fn a_small_picture_lies_beside_its_image_and_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = Objects::folder(folder.path()).unwrap();
+        let small = Small {
+            sha256: String::new(),
+            size: 5,
+            mime: "image/png".into(),
+            width: 1,
+            height: 1,
+            full_width: 1,
+            full_height: 1,
+        };
+        let of = "ab".repeat(32);
+        let read = |range| objects.read_small(&of, &small, range);
+        assert!(matches!(read(0..5).await.err().unwrap(), MediaError::Missing));
+        for bytes in ["another", "small"] {
+            objects.put_small(&of, bytes.into()).await.unwrap();
+        }
+        let part = read(1..3).await.unwrap().try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(part.concat(), b"ma");
+        objects.put_small(&of, b"smal".to_vec()).await.unwrap();
+        assert!(matches!(read(0..3).await.err().unwrap(), MediaError::Damaged));
+        objects.delete(&of).await.unwrap();
+        assert!(matches!(read(0..5).await.err().unwrap(), MediaError::Missing));
     }
 
     #[test]

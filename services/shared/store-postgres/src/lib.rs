@@ -38,6 +38,7 @@ mod search;
 mod statistics;
 mod store;
 mod sync;
+mod thumbnails;
 mod uploads;
 mod wake;
 

@@ -43,8 +43,11 @@ const ROW: &str = "SELECT attempts, next_at IS NOT NULL AS is_open FROM media_fe
     WHERE account_key = $1 AND message = $2 AND attachment = $3 FOR UPDATE";
 
 const END: &str = "UPDATE media_fetches SET state = $4, reason = $5, next_at = $6, \
-      failures = failures + $7, sha256 = $8 \
+      failures = failures + $7, sha256 = $8, thumbnail_turn = $9 \
     WHERE account_key = $1 AND message = $2 AND attachment = $3";
+
+/// Just stored: its turn for a small picture comes before those of older programs.
+const FIRST: i16 = 0;
 
 #[async_trait]
 impl Media for PostgresStore {
@@ -165,7 +168,8 @@ pub(crate) async fn ends(
             .bind(row.fetch.reason())
             .bind(row.next_at.map(|at| at.0))
             .bind(i32::from(row.counts))
-            .bind(row.fetch.stored().map(|stored| stored.sha256.as_str()));
+            .bind(row.fetch.stored().map(|stored| stored.sha256.as_str()))
+            .bind(row.fetch.stored().filter(|stored| stored.is_image()).map(|_| FIRST));
         end.execute(&mut *connection).await.map_err(sorted)?;
     }
     Ok(())

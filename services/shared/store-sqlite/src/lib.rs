@@ -26,6 +26,7 @@ mod rows;
 mod search;
 mod sql;
 mod sync;
+mod thumbnails;
 mod uploads;
 mod write;
 mod writer;

@@ -15,6 +15,7 @@
 //! | [`Erasures`] | a contact or an account is forgotten to the last byte, and does not come back from the past |
 //! | [`Media`] | every file of a message is fetched to an end, by one at a time |
 //! | [`Pictures`] | pictures of people and groups are looked for, and again once they are old |
+//! | [`Thumbnails`] | every stored image gets one small picture, or a reason why not |
 //! | [`Reads`] | lists and single objects, from the local database only |
 //! | [`ChangeLog`] | a dense, chained sequence of changes for each account |
 //!
@@ -35,6 +36,7 @@ pub mod reads;
 pub mod record;
 pub mod rows;
 pub mod sync;
+pub mod thumbnails;
 pub mod uploads;
 
 #[cfg(feature = "conformance")]
@@ -51,6 +53,7 @@ pub use outbox::Outbox;
 pub use pictures::Pictures;
 pub use reads::Reads;
 pub use sync::Syncs;
+pub use thumbnails::Thumbnails;
 pub use uploads::Uploads;
 
 /// A whole store.
@@ -62,6 +65,7 @@ pub trait Store:
     + Uploads
     + Media
     + Pictures
+    + Thumbnails
     + Syncs
     + Claims
     + HostedLinks
@@ -77,6 +81,7 @@ impl<T> Store for T where
         + Uploads
         + Media
         + Pictures
+        + Thumbnails
         + Syncs
         + Claims
         + HostedLinks

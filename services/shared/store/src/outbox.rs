@@ -6,6 +6,7 @@ use crate::media::FetchEnd;
 use crate::pictures::LookEnd;
 use crate::record::{AttendeeRecord, ChatRecord, MessageRecord, SendRecord};
 use crate::rows::WorkKind;
+use crate::thumbnails::ThumbnailShown;
 use async_trait::async_trait;
 use channel_domain::fact::{ChatClaim, Fact, UpstreamStatus};
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
@@ -76,6 +77,8 @@ pub enum Command {
     },
     /// A try to fetch a file has ended.
     EndFetch(Box<FetchEnd>),
+    /// The making of a small picture has ended: a message is told.
+    ShowThumbnail(Box<ThumbnailShown>),
     /// A look for a picture has ended.
     EndLook(Box<LookEnd>),
     /// Name or label a chat, here only. What is `None` stays.

@@ -336,6 +336,8 @@ pub struct Writes {
     pub complete_chats: Vec<Owned<(i64, Micros)>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
+    /// Files that are not to be looked at any more for a small picture.
+    pub looked_at: Vec<Owned<FileId>>,
     /// Pictures that are wanted.
     pub pictures: Vec<Owned<PictureWanted>>,
     /// Ends of looks for pictures; only of rows that were loaded as open.
@@ -353,6 +355,7 @@ impl Writes {
         let Self { syncs, sync_chats, .. } = self;
         log.is_empty()
             && self.fetched.is_empty()
+            && self.looked_at.is_empty()
             && self.pictures.is_empty()
             && self.looked.is_empty()
             && jobs.is_empty()

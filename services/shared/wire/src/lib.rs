@@ -21,7 +21,7 @@ pub use attendee::{attendee, identifier};
 pub use change::change;
 pub use chat::chat;
 pub use kinds::attachment as attachment_kind;
-pub use message::{attachment, fetch_state, message};
+pub use message::{attachment, fetch_state, message, why_no_thumbnail};
 pub use send::send_state;
 pub use sync::sync_progress;
 pub use time::{micros, timestamp};

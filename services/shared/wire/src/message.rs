@@ -6,11 +6,12 @@ use super::kinds::{
 use super::sort_key;
 use super::time::{optional, timestamp};
 use channel_domain::fact::AttachmentKind;
+use channel_domain::media::thumbnail::why_none;
 use channel_domain::preview;
 use channel_domain::time::Micros;
 use channel_proto::types::v1 as pb;
 use channel_store::record::{
-    AttachmentRecord, MentionRecord, MessageRecord, QuotedRecord, ReactionRecord,
+    AttachmentRecord, MentionRecord, MessageRecord, QuotedRecord, ReactionRecord, SmallRecord,
 };
 
 /// A message.
@@ -112,7 +113,27 @@ pub fn attachment(file: &AttachmentRecord) -> pb::Attachment {
         unavailable: file.unavailable,
         fetch_state: fetch_state(file).into(),
         fetch_reason: file.fetch_reason.clone().unwrap_or_default(),
+        thumbnail: file.stored.as_ref().and_then(|stored| stored.small.as_ref()).map(thumbnail),
+        thumbnail_reason: why_no_thumbnail(file).unwrap_or_default().to_owned(),
     }
+}
+
+fn thumbnail(small: &SmallRecord) -> pb::Thumbnail {
+    pb::Thumbnail {
+        width: small.width,
+        height: small.height,
+        size_bytes: small.size,
+        mime_type: small.mime.clone(),
+        original_width: small.full_width,
+        original_height: small.full_height,
+    }
+}
+
+/// Why a file that is stored will have no small picture; `None`: it has one, or may get one.
+#[must_use]
+pub fn why_no_thumbnail(file: &AttachmentRecord) -> Option<&str> {
+    let stored = file.stored.as_ref()?;
+    why_none(stored.mime.as_deref(), stored.no_small.as_deref())
 }
 
 fn mention(mention: &MentionRecord) -> pb::Mention {

@@ -10,7 +10,8 @@ use channel_proto::types::v1 as pb;
 use channel_store::log::{Entity, LogRow, Op};
 use channel_store::record::{
     self, AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
-    MessageRecord, QuotedRecord, ReactionRecord, Record, SendRecord, State, StoredRecord,
+    MessageRecord, QuotedRecord, ReactionRecord, Record, SendRecord, SmallRecord, State,
+    StoredRecord,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -129,6 +130,21 @@ fn message_record() -> MessageRecord {
             mime: Some("audio/ogg".into()),
             size: Some(1234),
             duration_seconds: Some(9),
+            fetch: 2,
+            stored: Some(StoredRecord {
+                sha256: "cd".into(),
+                size: 1234,
+                small: Some(SmallRecord {
+                    sha256: "ef".into(),
+                    size: 12,
+                    mime: "image/png".into(),
+                    width: 32,
+                    height: 24,
+                    full_width: 640,
+                    full_height: 480,
+                }),
+                ..StoredRecord::default()
+            }),
             ..AttachmentRecord::default()
         }],
         status: 4,
@@ -177,7 +193,7 @@ fn all_that_a_record_knows_reaches_the_wire() {
         profile_url: Some("https://example.test/ana".into()),
         picture_url: None,
         rev: 5,
-        picture: Some(StoredRecord { sha256: "ab".into(), size: 3, mime: None }),
+        picture: Some(StoredRecord { sha256: "ab".into(), size: 3, ..StoredRecord::default() }),
         named_here: true,
         person: Some("p0".into()),
         username: Some("ana.b".into()),
@@ -198,6 +214,20 @@ fn all_that_a_record_knows_reaches_the_wire() {
     };
     insta::assert_debug_snapshot!("send_state", send_state("a1", &send));
     insta::assert_debug_snapshot!("message", message("a1", &message_record()));
+}
+
+#[test]
+fn a_stored_file_tells_why_it_has_no_small_picture_and_only_then() {
+    let why = |mime: &str, small, no_small: Option<&str>| {
+        let (mime, no_small) = (Some(mime.to_owned()), no_small.map(Into::into));
+        let stored = Some(StoredRecord { mime, small, no_small, ..StoredRecord::default() });
+        attachment(&AttachmentRecord { stored, ..AttachmentRecord::default() }).thumbnail_reason
+    };
+    assert_eq!(why("image/png", None, None), "");
+    assert_eq!(why("image/png", Some(SmallRecord::default()), None), "");
+    assert_eq!(why("image/png", None, Some("THUMBNAIL_BROKEN")), "THUMBNAIL_BROKEN");
+    assert_eq!(why("video/mp4", None, None), "THUMBNAIL_NOT_AN_IMAGE");
+    assert_eq!(attachment(&AttachmentRecord::default()).thumbnail_reason, "", "nothing is known");
 }
 
 #[test]

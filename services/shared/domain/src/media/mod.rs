@@ -2,10 +2,12 @@
 
 mod names;
 mod policy;
+pub mod thumbnail;
 mod types;
 
 pub use names::{content_disposition, safe_name};
 pub use policy::{Policy, Setback, wait_after};
+pub use thumbnail::{Small, Thumbnail};
 pub use types::{is_shown_inline, safe_type};
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,9 @@ pub struct StoredFile {
     /// The media type that the bytes themselves show; `None` where they show none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
+    /// What came of making a small picture; `None`: nobody has tried yet, or it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<Thumbnail>,
 }
 
 impl Fetch {

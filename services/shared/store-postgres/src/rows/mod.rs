@@ -197,6 +197,7 @@ impl Rows for Tx<'_> {
         syncs::write(&mut sending, writes)?;
         sending.execute(self.connection).await?;
         crate::media::ends(self.connection, &writes.fetched).await?;
+        crate::thumbnails::looked_at(self.connection, &writes.looked_at).await?;
         crate::pictures::ends(self.connection, &writes.looked).await
     }
 }

@@ -51,6 +51,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     sync::write(c, &writes.syncs, &writes.sync_chats, &writes.complete).await?;
     sync::complete_chats(c, &writes.complete_chats).await?;
     crate::media::ends(c, &writes.fetched).await?;
+    crate::thumbnails::looked_at(c, &writes.looked_at).await?;
     crate::pictures::write(c, &writes.pictures, &writes.looked).await?;
     inbox::WORK.execute(c, &writes.work, inbox::work).await?;
     accounts::LOG.execute(c, &writes.log, accounts::log).await?;

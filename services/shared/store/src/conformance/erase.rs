@@ -144,7 +144,7 @@ async fn fetch(fresh: &Fresh, account: &str) {
     for due in fresh.store.due_fetches(&[], 99).await.expect("an answer") {
         assert!(fresh.store.begin_fetch(&due, at(600)).await.expect("an answer"));
         let sha256 = format!("{HASH}-{}", if due.file.attachment == "fa" { "both" } else { "own" });
-        let fetch = Fetch::Stored(StoredFile { sha256, size: 7, mime: None });
+        let fetch = Fetch::Stored(StoredFile { sha256, size: 7, mime: None, thumbnail: None });
         let (file, attempt) = (due.file.clone(), due.attempts + 1);
         let end = FetchEnd { file, attempt, fetch, next_at: None, counts: true };
         let end = Command::EndFetch(Box::new(end));
@@ -282,7 +282,7 @@ async fn second_id(fresh: &Fresh) {
         let Some(due) = due.filter(|due| due.at <= at(600)) else { break };
         assert!(fresh.store.begin_look(&due, at(600)).await.expect("an answer"));
         let sha256 = format!("{HASH}-{}", due.of.id());
-        let look = Look::Stored(StoredFile { sha256, size: 7, mime: None });
+        let look = Look::Stored(StoredFile { sha256, size: 7, mime: None, thumbnail: None });
         let (key, of, attempt) = (due.key, due.of.clone(), due.attempts + 1);
         let (at, refresh_at) = (at(60), at(9_000_000));
         let end = LookEnd { key, of, attempt, look, next_at: None, counts: true, at, refresh_at };

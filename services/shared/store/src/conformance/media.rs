@@ -22,7 +22,8 @@ fn picture(message: &str, files: Vec<Attachment>) -> Fact {
 }
 
 fn stored() -> Fetch {
-    Fetch::Stored(StoredFile { sha256: "ab".repeat(32), size: 7, mime: Some("image/png".into()) })
+    let (sha256, mime) = ("ab".repeat(32), Some("image/png".into()));
+    Fetch::Stored(StoredFile { sha256, size: 7, mime, thumbnail: None })
 }
 
 fn end(due: &DueFetch, attempt: u32, fetch: Fetch, next: Option<i64>) -> Command {

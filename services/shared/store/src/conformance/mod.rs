@@ -27,6 +27,7 @@ mod retention;
 mod sends;
 mod starts;
 mod syncs;
+mod thumbnails;
 mod uploads;
 
 pub use acts::*;
@@ -45,6 +46,7 @@ pub use retention::*;
 pub use sends::*;
 pub use starts::*;
 pub use syncs::*;
+pub use thumbnails::*;
 pub use uploads::*;
 
 use crate::Store;
@@ -166,6 +168,10 @@ macro_rules! store_conformance {
             every_file_that_can_be_had_is_fetched_by_one_and_shown,
             a_fetch_that_failed_is_tried_again_and_its_older_end_says_nothing,
             a_fuller_copy_keeps_what_was_fetched_and_asks_for_the_rest,
+            an_image_gets_one_small_picture_whichever_messages_have_it,
+            a_try_that_nobody_ends_counts_and_one_that_is_given_back_does_not,
+            what_was_stored_before_comes_last_and_what_is_no_image_is_passed,
+            what_is_said_of_bytes_goes_with_them,
             pictures_are_looked_for_the_last_seen_first_and_shown_with_their_chats,
             a_look_that_fails_keeps_the_picture_and_one_that_finds_none_takes_it,
             a_picture_is_shown_with_every_id_of_a_person,

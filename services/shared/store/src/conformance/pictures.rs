@@ -38,7 +38,7 @@ fn ana(link: Option<&str>, message: &str, second: i64) -> Fact {
 
 fn stored(sha: &str) -> Look {
     let mime = Some("image/png".into());
-    Look::Stored(StoredFile { sha256: sha.repeat(32), size: 7, mime })
+    Look::Stored(StoredFile { sha256: sha.repeat(32), size: 7, mime, thumbnail: None })
 }
 
 fn end(due: &DueLook, attempt: u32, look: Look, second: i64, next: Option<i64>) -> Command {

@@ -2,7 +2,7 @@
 
 use super::forgotten::Forgotten;
 use crate::log::{Entity, Position};
-use crate::media::FetchEnd;
+use crate::media::{FetchEnd, FileId};
 use crate::pictures::{LookEnd, PictureWanted};
 use crate::rows::{
     ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
@@ -95,6 +95,8 @@ pub(super) struct Book {
     pub aliases: Vec<ChatAlias>,
     pub pacing: Option<Pacing>,
     pub fetched: Vec<FetchEnd>,
+    /// Files whose messages know now of a small picture, or that there is none.
+    pub looked_at: Vec<FileId>,
     /// Pictures that are wanted, by their subject's key.
     pub pictures: BTreeMap<i64, PictureWanted>,
     /// Ends of looks for pictures.
@@ -190,6 +192,7 @@ impl Book {
             aliases: Vec::new(),
             pacing: None,
             fetched: Vec::new(),
+            looked_at: Vec::new(),
             pictures: BTreeMap::new(),
             looked: Vec::new(),
             is_asked: false,
@@ -291,6 +294,7 @@ impl Book {
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
         writes.fetched.extend(self.fetched.into_iter().map(|row| Owned { account_key, row }));
+        writes.looked_at.extend(self.looked_at.into_iter().map(|row| Owned { account_key, row }));
         let pictures = self.pictures.into_values();
         writes.pictures.extend(pictures.map(|row| Owned { account_key, row }));
         writes.looked.extend(self.looked.into_iter().map(|row| Owned { account_key, row }));

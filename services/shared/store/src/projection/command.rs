@@ -12,6 +12,7 @@ use crate::outbox::{
 };
 use crate::record::SendRecord;
 use crate::rows::{Desk, Held, Rows, Writes};
+use crate::thumbnails::ThumbnailShown;
 use channel_domain::account::Source;
 use channel_domain::fact::OwnerClaim;
 use channel_domain::ids::{AttendeeId, MessageId, UpstreamMessageId};
@@ -132,6 +133,7 @@ impl Clerk<'_> {
             Command::LearnAccount(news) => return Ok(self.learn_account(news)),
             Command::CallAccount(name, since) => return Ok(self.call_account(name, since)),
             Command::EndFetch(end) => return Ok(self.end_fetch(fetch, *end)),
+            Command::ShowThumbnail(shown) => return Ok(self.show_thumbnail(*shown)),
             Command::EndLook(end) => return Ok(self.end_look(fetch, *end)),
             Command::LearnChat(news) => return Ok(self.learn_chat(&news)),
             Command::Person(change) => return self.change_person(change),
@@ -180,6 +182,11 @@ impl Clerk<'_> {
     /// A webhook that came after UniPile was asked is newer than the answer.
     fn end_fetch(&mut self, fetch: Option<FetchRow>, end: FetchEnd) -> Outcome {
         self.book.end_fetch(fetch, end);
+        Outcome::Nothing
+    }
+
+    fn show_thumbnail(&mut self, shown: ThumbnailShown) -> Outcome {
+        self.book.show_thumbnail(shown);
         Outcome::Nothing
     }
 

@@ -131,9 +131,12 @@ fn asked(key: i64, command: &Command, told: &[&Fact]) -> Asked {
         load::once(&mut asked.messages);
         load::once(&mut asked.parked);
     }
-    if let Command::EndFetch(end) = command {
-        asked.messages.push((key, end.file.message.clone()));
-    }
+    let file = match command {
+        Command::EndFetch(end) => Some(&end.file),
+        Command::ShowThumbnail(shown) => Some(&shown.file),
+        _ => None,
+    };
+    asked.messages.extend(file.map(|file| (key, file.message.clone())));
     asked
 }
 
@@ -160,6 +163,7 @@ pub(super) fn jobs_of(command: &Command) -> Vec<MessageId> {
         | Command::BeginAct(_)
         | Command::EndAct { .. }
         | Command::EndFetch(_)
+        | Command::ShowThumbnail(_)
         | Command::Person(_)
         | Command::EndLook(_)
         | Command::Describe { .. } => vec![],

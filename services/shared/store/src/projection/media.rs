@@ -3,6 +3,7 @@
 use super::book::Book;
 use crate::media::{FetchEnd, FetchRow};
 use crate::rows::WorkKind;
+use crate::thumbnails::ThumbnailShown;
 use channel_domain::attendee::Merged;
 use channel_domain::ids::UpstreamMessageId;
 use channel_domain::media::Fetch;
@@ -35,6 +36,25 @@ impl Book {
             Merged::SHOWN
         });
         self.fetched.push(end);
+    }
+
+    /// What came of making a small picture. If the message has other bytes by now, it says nothing.
+    pub(super) fn show_thumbnail(&mut self, shown: ThumbnailShown) {
+        let ThumbnailShown { file, sha256, thumbnail } = shown;
+        self.change(&file.message, |entry| {
+            let files = entry.entry.row.content.attachments.iter_mut();
+            let same = files.into_iter().find(|it| it.id == file.attachment);
+            let Some(Fetch::Stored(stored)) = same.and_then(|it| it.fetch.as_mut()) else {
+                return Merged::NOTHING;
+            };
+            if stored.sha256 != sha256 || stored.thumbnail.as_ref() == Some(&thumbnail) {
+                return Merged::NOTHING;
+            }
+            stored.thumbnail = Some(thumbnail);
+            entry.files = true;
+            Merged::SHOWN
+        });
+        self.looked_at.push(file);
     }
 }
 

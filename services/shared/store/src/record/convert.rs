@@ -2,7 +2,8 @@
 
 use super::{
     AccountRecord, AttachmentRecord, AttendeeRecord, ChatRecord, FailureRecord, LastRecord,
-    MentionRecord, MessageRecord, QuotedRecord, ReactionRecord, SendRecord, StoredRecord,
+    MentionRecord, MessageRecord, QuotedRecord, ReactionRecord, SendRecord, SmallRecord,
+    StoredRecord,
 };
 use channel_domain::account::Account;
 use channel_domain::attendee::{Attendee, ClaimKind};
@@ -10,6 +11,7 @@ use channel_domain::chat::Chat;
 use channel_domain::direction::Direction;
 use channel_domain::fact::{AttachmentKind, Quoted};
 use channel_domain::ids::AttendeeId;
+use channel_domain::media::{Small, StoredFile, Thumbnail};
 use channel_domain::mentions;
 use channel_domain::message::{ContentKind, Message, Origin};
 use channel_domain::names::NameSource;
@@ -218,10 +220,29 @@ impl From<&channel_domain::fact::Attachment> for AttachmentRecord {
     }
 }
 
-impl From<&channel_domain::media::StoredFile> for StoredRecord {
-    fn from(stored: &channel_domain::media::StoredFile) -> Self {
-        let channel_domain::media::StoredFile { sha256, size, mime } = stored.clone();
-        Self { sha256, size, mime }
+impl From<&StoredFile> for StoredRecord {
+    fn from(stored: &StoredFile) -> Self {
+        let StoredFile { sha256, size, mime, thumbnail } = stored.clone();
+        let (small, no_small) = match thumbnail {
+            Some(Thumbnail::Made(small)) => (Some(small.into()), None),
+            Some(Thumbnail::None { reason }) => (None, Some(reason)),
+            None => (None, None),
+        };
+        Self { sha256, size, mime, small, no_small }
+    }
+}
+
+impl From<Small> for SmallRecord {
+    fn from(small: Small) -> Self {
+        let Small { sha256, size, mime, width, height, full_width, full_height } = small;
+        Self { sha256, size, mime, width, height, full_width, full_height }
+    }
+}
+
+impl From<SmallRecord> for Small {
+    fn from(small: SmallRecord) -> Self {
+        let SmallRecord { sha256, size, mime, width, height, full_width, full_height } = small;
+        Self { sha256, size, mime, width, height, full_width, full_height }
     }
 }
 

@@ -4,9 +4,11 @@
 //! clients see is made from this by the query service.
 
 mod convert;
+mod files;
 mod sync;
 
 pub use convert::{attachment_kind, content_kind, name_source};
+pub use files::{AttachmentRecord, SmallRecord, StoredRecord};
 use prost::Message as _;
 pub use sync::SyncRecord;
 
@@ -388,61 +390,6 @@ pub struct SendRecord {
     /// Last change.
     #[prost(uint64, tag = "9")]
     pub rev: u64,
-}
-
-/// A file.
-#[derive(Clone, PartialEq, prost::Message)]
-pub struct AttachmentRecord {
-    /// UniPile's id.
-    #[prost(string, tag = "1")]
-    pub id: String,
-    /// See [`attachment_kind`].
-    #[prost(int32, tag = "2")]
-    pub kind: i32,
-    /// Media type as claimed.
-    #[prost(string, optional, tag = "3")]
-    pub mime: Option<String>,
-    /// Bytes.
-    #[prost(uint64, optional, tag = "4")]
-    pub size: Option<u64>,
-    /// File name.
-    #[prost(string, optional, tag = "5")]
-    pub name: Option<String>,
-    /// Pixels.
-    #[prost(uint32, optional, tag = "6")]
-    pub width: Option<u32>,
-    /// Pixels.
-    #[prost(uint32, optional, tag = "7")]
-    pub height: Option<u32>,
-    /// Seconds.
-    #[prost(uint32, optional, tag = "8")]
-    pub duration_seconds: Option<u32>,
-    /// The bytes cannot be had.
-    #[prost(bool, tag = "9")]
-    pub unavailable: bool,
-    /// See [`channel_domain::media::Fetch`]; 0 until a try has ended.
-    #[prost(int32, tag = "10")]
-    pub fetch: i32,
-    /// Stable reason of that.
-    #[prost(string, optional, tag = "11")]
-    pub fetch_reason: Option<String>,
-    /// The bytes, once they are here.
-    #[prost(message, optional, tag = "12")]
-    pub stored: Option<StoredRecord>,
-}
-
-/// The bytes of a file.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct StoredRecord {
-    /// SHA-256 in hexadecimal digits.
-    #[prost(string, tag = "1")]
-    pub sha256: String,
-    /// Bytes.
-    #[prost(uint64, tag = "2")]
-    pub size: u64,
-    /// The media type that the bytes show.
-    #[prost(string, optional, tag = "3")]
-    pub mime: Option<String>,
 }
 
 /// A quoted message.

@@ -203,6 +203,9 @@ pub(super) const NAMED: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint)
     UNION ALL SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, p.sha256 AS t, NULL AS b \
       FROM pictures p WHERE p.sha256 IN {texts} LIMIT 1";
 
+/// What is said of bytes goes with them.
+pub(super) const NO_THUMBNAIL: &str = "DELETE FROM media_thumbnails WHERE sha256 IN {texts}";
+
 pub(super) const NO_SWEEP: &str = "DELETE FROM media_sweeps WHERE sha256 IN {texts}";
 
 // ---- what is old --------------------------------------------------------------------------------------------------

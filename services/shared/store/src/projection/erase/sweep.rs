@@ -40,6 +40,7 @@ pub(super) async fn begin<R: Shelf + ?Sized>(
         return Ok((Deeds::So(false), vec![]));
     }
     if rows.look(Statement::of(0, sql::NAMED).texts([sha256.clone()])).await?.is_empty() {
+        rows.run(Statement::of(0, sql::NO_THUMBNAIL).texts([sha256])).await?;
         return Ok((Deeds::So(true), vec![]));
     }
     rows.run(Statement::of(0, sql::NO_SWEEP).texts([sha256])).await?;

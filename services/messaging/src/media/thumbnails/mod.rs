@@ -1,0 +1,150 @@
+//! Makes small pictures of the images that are stored.
+//!
+//! Nobody waits for one, so they come one after the other, beside the fetching of files and never in its way. As for
+//! files, the journal in the database says what is left to do, whoever was killed over it.
+
+mod make;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use channel_domain::Micros;
+use channel_domain::media::StoredFile;
+use channel_media::{MediaConfig, Objects, ThumbnailsConfig};
+use channel_runtime::clock::Clock;
+use channel_runtime::supervise::{Backoff, TaskError};
+use channel_store::thumbnails::DueThumbnail;
+use channel_store::{Store, StoreError};
+use futures::StreamExt as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::keep::Keeper;
+use crate::dispatch::{Wakeups, hear};
+
+/// How often it is looked for work that nobody announced. It asks our own database only.
+const LOOK: Duration = Duration::from_secs(5);
+/// The least time between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+/// How many files are looked at in one go.
+const FILES: usize = 50;
+
+/// What the tries share.
+struct Shared {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    objects: Objects,
+    lease: Duration,
+    config: ThumbnailsConfig,
+}
+
+impl Shared {
+    fn now(&self) -> Micros {
+        Micros(self.clock.now_micros())
+    }
+
+    const fn keeper(&self) -> Keeper<'_> {
+        Keeper { store: &self.store, clock: &self.clock, objects: &self.objects }
+    }
+}
+
+/// Makes small pictures, one or a few at a time.
+#[derive(Clone)]
+pub struct Miniatures(Arc<Shared>);
+
+impl std::fmt::Debug for Miniatures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Miniatures").finish_non_exhaustive()
+    }
+}
+
+impl Miniatures {
+    /// Of what lies in a folder or bucket.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        objects: Objects,
+        config: &MediaConfig,
+    ) -> Self {
+        let lease = Duration::from_secs(config.lease_seconds.into());
+        let config = config.thumbnails;
+        Self(Arc::new(Shared { store, clock, objects, lease, config }))
+    }
+
+    /// Works until `stop`; one that is being decoded then comes to its end.
+    ///
+    /// # Errors
+    ///
+    /// Never: what fails is tried again.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
+        if !self.0.config.enabled {
+            stop.cancelled().await;
+            return Ok(());
+        }
+        let (mut wakeups, mut failures) = (Some(self.0.store.wakeups()), 0);
+        while !stop.is_cancelled() {
+            let began = Instant::now();
+            let wait = match self.0.round(&stop).await {
+                Ok(true) => continue,
+                Ok(false) => {
+                    failures = 0;
+                    LOOK
+                }
+                Err(error) => {
+                    failures += 1;
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "small pictures have to wait");
+                    Backoff::default().jittered(failures)
+                }
+            };
+            rest(&mut wakeups, wait, began, &stop).await;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for whatever comes first: news, the time, the end of all. Of trouble news knows nothing: the time is waited
+/// for then.
+async fn rest(
+    wakeups: &mut Option<Wakeups>,
+    wait: Duration,
+    began: Instant,
+    stop: &CancellationToken,
+) {
+    let mut closed = false;
+    tokio::select! {
+        () = stop.cancelled() => {}
+        heard = hear(wakeups), if wait == LOOK => closed = heard.is_none(),
+        () = tokio::time::sleep(wait) => {}
+    }
+    if closed {
+        *wakeups = None;
+    }
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep_until(began + BETWEEN_LOOKS) => {}
+    }
+}
+
+impl Shared {
+    /// Looks at some files. True if that came to something, so that there may be more.
+    async fn round(&self, stop: &CancellationToken) -> Result<bool, StoreError> {
+        let due = self.store.due_thumbnails(self.now(), FILES).await?;
+        let is_image = |due: &DueThumbnail| due.stored.as_ref().is_some_and(StoredFile::is_image);
+        let (images, others): (Vec<_>, Vec<_>) = due.into_iter().partition(is_image);
+        if !others.is_empty() {
+            self.store.pass_thumbnails(&others).await?;
+        }
+        let work = images.into_iter().map(|due| async move { self.work(&due, stop).await });
+        let work = futures::stream::iter(work);
+        let mut work = work.buffer_unordered(self.config.concurrency);
+        let mut any = !others.is_empty();
+        while let Some(done) = work.next().await {
+            any |= done?;
+        }
+        Ok(any)
+    }
+}
