@@ -23,6 +23,7 @@ mod erase;
 mod error;
 pub mod grpc;
 mod media;
+mod news;
 mod outgoing;
 mod subscriptions;
 mod sync;

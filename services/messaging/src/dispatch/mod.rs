@@ -20,7 +20,6 @@ use channel_domain::send::Phase;
 use channel_domain::{AccountId, Micros};
 use channel_runtime::clock::Clock;
 use channel_runtime::supervise::{Backoff, TaskError};
-pub(crate) use channel_store::log::Wakeups;
 use channel_store::outbox::{Command, Done, Due, DueAct, DueWork, Rules, Standing};
 use channel_store::{Store, StoreError};
 use channel_unipile::upstream::Upstream;
@@ -30,6 +29,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::MessagingConfig;
+use crate::news::{News, not_before};
 
 /// How much of what webhooks left open is asked for at a time.
 const ASKED_AT_ONCE: usize = 4;
@@ -113,7 +113,7 @@ impl Dispatcher {
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
         let mut rounds = Rounds {
-            wakeups: Some(self.shared.store.wakeups()),
+            news: News::of(&*self.shared.store),
             dispatcher: self,
             running: JoinSet::new(),
             taken: HashSet::new(),
@@ -139,7 +139,7 @@ impl Dispatcher {
 /// The loop of one dispatcher.
 struct Rounds {
     dispatcher: Dispatcher,
-    wakeups: Option<Wakeups>,
+    news: News,
     running: JoinSet<Finished>,
     /// What is in hand.
     taken: HashSet<Work>,
@@ -258,21 +258,14 @@ impl Rounds {
     /// Waits for whatever comes first: news, the end of some work, the time, the end of all.
     async fn rest(&mut self, wait: Duration, stop: &CancellationToken) {
         let full = self.running.len() >= self.dispatcher.config.concurrency;
-        let mut closed = false;
         tokio::select! {
             () = stop.cancelled() => {}
             Some(done) = self.running.join_next() => self.settle(done),
             () = self.dispatcher.wake.notified(), if !full => {}
-            heard = hear(&mut self.wakeups), if !full => closed = heard.is_none(),
+            () = self.news.come(), if !full => {}
             () = tokio::time::sleep(wait) => {}
         }
-        if closed {
-            self.wakeups = None;
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep_until(self.looked_at + BETWEEN_LOOKS) => {}
-        }
+        not_before(self.looked_at + BETWEEN_LOOKS, stop).await;
         while let Some(done) = self.running.try_join_next() {
             self.settle(done);
         }
@@ -290,21 +283,6 @@ impl Rounds {
                 self.taken.clear();
             }
         }
-    }
-}
-
-/// The next hint that something was written; `None` once there are no more.
-pub(crate) async fn hear(wakeups: &mut Option<Wakeups>) -> Option<()> {
-    use tokio::sync::broadcast::error::RecvError;
-    match wakeups {
-        None => std::future::pending().await,
-        Some(wakeups) => match wakeups.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {
-                while wakeups.try_recv().is_ok() {}
-                Some(())
-            }
-            Err(RecvError::Closed) => None,
-        },
     }
 }
 

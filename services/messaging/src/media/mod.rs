@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::{Wakeups, hear};
+use crate::news::{News, not_before};
 use keep::Keeper;
 
 /// How often the journal is looked through for work that nobody announced. It asks our own database only.
@@ -107,7 +107,7 @@ impl Fetcher {
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
         let mut rounds = Rounds {
-            wakeups: Some(self.shared.store.wakeups()),
+            news: News::of(&*self.shared.store),
             fetcher: self,
             running: JoinSet::new(),
             taken: HashSet::new(),
@@ -129,7 +129,7 @@ impl Fetcher {
 /// The loop of one fetcher.
 struct Rounds {
     fetcher: Fetcher,
-    wakeups: Option<Wakeups>,
+    news: News,
     running: JoinSet<Finished>,
     /// What is in hand.
     taken: HashSet<Name>,
@@ -197,20 +197,13 @@ impl Rounds {
     /// Waits for whatever comes first: news, the end of some work, the time, the end of all.
     async fn rest(&mut self, wait: Duration, began: Instant, stop: &CancellationToken) {
         let full = self.running.len() >= self.fetcher.concurrency;
-        let mut closed = false;
         tokio::select! {
             () = stop.cancelled() => {}
             Some(done) = self.running.join_next() => self.settle(done),
-            heard = hear(&mut self.wakeups), if !full => closed = heard.is_none(),
+            () = self.news.come(), if !full => {}
             () = tokio::time::sleep(wait) => {}
         }
-        if closed {
-            self.wakeups = None;
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep_until(began + BETWEEN_LOOKS) => {}
-        }
+        not_before(began + BETWEEN_LOOKS, stop).await;
         while let Some(done) = self.running.try_join_next() {
             self.settle(done);
         }

@@ -37,7 +37,7 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::config::MessagingConfig;
-use crate::dispatch::hear;
+use crate::news::{News, not_before};
 use run::Run;
 use traffic::Traffic;
 
@@ -100,7 +100,7 @@ impl Importer {
     ///
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
-        let mut wakeups = Some(self.shared.store.wakeups());
+        let mut news = News::of(&*self.shared.store);
         let (mut running, mut taken) = (JoinSet::new(), HashSet::new());
         let (mut repaired, mut measured) = (false, None);
         let shared = Arc::clone(&self.shared);
@@ -111,22 +111,14 @@ impl Importer {
             repaired = repaired || self.repair_all().await;
             self.measure(&mut measured).await;
             self.start_what_is_due(&mut running, &mut taken, &stop).await;
-            let mut closed = false;
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(done) = running.join_next() => settle(done, &mut taken),
                 () = self.wake.notified() => {}
-                heard = hear(&mut wakeups) => closed = heard.is_none(),
+                () = news.come() => {}
                 () = tokio::time::sleep(self.shared.config.poll_interval()) => {}
             }
-            if closed {
-                wakeups = None;
-            }
-            // Each webhook and each page is a hint; a few looks a second are enough.
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
-            }
+            not_before(Instant::now() + BETWEEN_LOOKS, &stop).await;
         }
         while let Some(done) = running.join_next().await {
             settle(done, &mut taken);

@@ -22,8 +22,8 @@ use futures::StreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::{Wakeups, hear};
 use crate::media::keep::Keeper;
+use crate::news::{News, not_before};
 use turns::Turns;
 
 /// How often the journal is looked through for work that nobody announced. It asks our own database only.
@@ -106,7 +106,7 @@ impl Portraits {
             return Ok(());
         }
         let mut rounds = Rounds {
-            wakeups: Some(self.0.store.wakeups()),
+            news: News::of(&*self.0.store),
             turns: Turns::new(self.0.config.per_minute),
             shared: self.0,
             failures: 0,
@@ -123,7 +123,7 @@ impl Portraits {
 /// The loop.
 struct Rounds {
     shared: Arc<Shared>,
-    wakeups: Option<Wakeups>,
+    news: News,
     turns: Turns,
     failures: u32,
 }
@@ -181,18 +181,11 @@ impl Rounds {
 
     /// Waits for whatever comes first: news, the time, the end of all.
     async fn rest(&mut self, wait: Duration, began: Instant, stop: &CancellationToken) {
-        let mut closed = false;
         tokio::select! {
             () = stop.cancelled() => {}
-            heard = hear(&mut self.wakeups) => closed = heard.is_none(),
+            () = self.news.come() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        if closed {
-            self.wakeups = None;
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep_until(began + BETWEEN_LOOKS) => {}
-        }
+        not_before(began + BETWEEN_LOOKS, stop).await;
     }
 }

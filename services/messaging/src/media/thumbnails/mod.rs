@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::keep::Keeper;
-use crate::dispatch::{Wakeups, hear};
+use crate::news::{News, not_before};
 
 /// How often it is looked for work that nobody announced. It asks our own database only.
 const LOOK: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ impl Miniatures {
             stop.cancelled().await;
             return Ok(());
         }
-        let (mut wakeups, mut failures) = (Some(self.0.store.wakeups()), 0);
+        let (mut news, mut failures) = (News::of(&*self.0.store), 0);
         while !stop.is_cancelled() {
             let began = Instant::now();
             let wait = match self.0.round(&stop).await {
@@ -100,7 +100,7 @@ impl Miniatures {
                     Backoff::default().jittered(failures)
                 }
             };
-            rest(&mut wakeups, wait, began, &stop).await;
+            rest(&mut news, wait, began, &stop).await;
         }
         Ok(())
     }
@@ -108,25 +108,13 @@ impl Miniatures {
 
 /// Waits for whatever comes first: news, the time, the end of all. Of trouble news knows nothing: the time is waited
 /// for then.
-async fn rest(
-    wakeups: &mut Option<Wakeups>,
-    wait: Duration,
-    began: Instant,
-    stop: &CancellationToken,
-) {
-    let mut closed = false;
+async fn rest(news: &mut News, wait: Duration, began: Instant, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
-        heard = hear(wakeups), if wait == LOOK => closed = heard.is_none(),
+        () = news.come(), if wait == LOOK => {}
         () = tokio::time::sleep(wait) => {}
     }
-    if closed {
-        *wakeups = None;
-    }
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep_until(began + BETWEEN_LOOKS) => {}
-    }
+    not_before(began + BETWEEN_LOOKS, stop).await;
 }
 
 impl Shared {
