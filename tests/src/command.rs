@@ -2,7 +2,7 @@
 
 use crate::client;
 use crate::program::{Program, executable, signal};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use channel_runtime::identity::Role;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
@@ -29,17 +29,7 @@ pub struct Ended {
 impl Typed {
     /// Starts a command, as an administrator of the default tenant.
     pub fn start(program: &Program, arguments: &[&str]) -> Result<Self> {
-        let mut child = Command::new(executable()?)
-            .env_clear()
-            .args(arguments)
-            .args(["--server", &program.url()])
-            .env("CHANNEL_TOKEN", client::token(Role::Admin)?)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("the command does not start")?;
+        let mut child = command(program, arguments)?.spawn().context("it does not start")?;
         let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         Ok(Self { child, lines })
     }
@@ -47,6 +37,13 @@ impl Typed {
     /// Runs a command to its end.
     pub async fn run(program: &Program, arguments: &[&str]) -> Result<Ended> {
         Self::start(program, arguments)?.end().await
+    }
+
+    /// What a command that succeeds writes.
+    pub async fn raw(program: &Program, arguments: &[&str]) -> Result<Vec<u8>> {
+        let output = command(program, arguments)?.output().await?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(output.stdout)
     }
 
     /// The next line.
@@ -70,4 +67,18 @@ impl Typed {
         errors.read_to_string(&mut complaint).await?;
         Ok(Ended { status: self.child.wait().await?, lines, complaint })
     }
+}
+
+fn command(program: &Program, arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(executable()?);
+    command
+        .env_clear()
+        .args(arguments)
+        .args(["--server", &program.url()])
+        .env("CHANNEL_TOKEN", client::token(Role::Admin)?)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Ok(command)
 }
