@@ -396,7 +396,7 @@ pub struct LinkCompleted {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkFailed {
     /// Stable reason: `CODE_EXPIRED` (nobody scanned), `REFUSED`, `SUPERSEDED` (a newer attempt began), `WRONG_ACCOUNT`
-    /// (another number was scanned), `ALREADY_CONNECTED` (the number has an account; the new one is removed again),
+    /// (another number was scanned), `ALREADY_CONNECTED` (the number has an account; the new one is removed and erased again),
     /// `UPSTREAM_UNAVAILABLE`.
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
