@@ -5,6 +5,7 @@
 
 pub mod chance;
 pub mod client;
+pub mod command;
 pub mod durable;
 pub mod history;
 pub mod long;

@@ -242,7 +242,7 @@ pub struct Erasure {
     /// What is erased.
     #[prost(enumeration = "ErasureKind", tag = "3")]
     pub kind: i32,
-    /// Who asked: the `sub` of their token.
+    /// Who asked: the `sub` of their token. `channel`: the server itself, of a second account of a number.
     #[prost(string, tag = "4")]
     pub requested_by: ::prost::alloc::string::String,
     /// When.
@@ -254,6 +254,13 @@ pub struct Erasure {
     /// How much was erased so far.
     #[prost(message, optional, tag = "7")]
     pub counts: ::core::option::Option<ErasureCounts>,
+    /// How far it is.
+    #[prost(enumeration = "ErasurePhase", tag = "8")]
+    pub phase: i32,
+    /// While it is in ERASURE_PHASE_REMOVING: why the upstream did not remove the account when it was asked last,
+    /// `UPSTREAM_UNAVAILABLE` or `UPSTREAM_REFUSED`. Empty: it has not answered yet.
+    #[prost(string, tag = "9")]
+    pub removal_problem: ::prost::alloc::string::String,
 }
 /// How much was erased.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -313,6 +320,44 @@ impl ErasureKind {
         }
     }
 }
+/// How far an erasure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErasurePhase {
+    /// Never sent by the server.
+    Unspecified = 0,
+    /// The upstream has to remove the account first. It is asked again, ever less often, at least once an hour, until it has
+    /// done so or does not know the account any more. Until then the account is as before.
+    Removing = 1,
+    /// What is stored here is being erased.
+    Erasing = 2,
+    /// All is done.
+    Done = 3,
+}
+impl ErasurePhase {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERASURE_PHASE_UNSPECIFIED",
+            Self::Removing => "ERASURE_PHASE_REMOVING",
+            Self::Erasing => "ERASURE_PHASE_ERASING",
+            Self::Done => "ERASURE_PHASE_DONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERASURE_PHASE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERASURE_PHASE_REMOVING" => Some(Self::Removing),
+            "ERASURE_PHASE_ERASING" => Some(Self::Erasing),
+            "ERASURE_PHASE_DONE" => Some(Self::Done),
+            _ => None,
+        }
+    }
+}
 /// A QR code to scan with the phone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QrCode {
@@ -351,7 +396,7 @@ pub struct LinkCompleted {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LinkFailed {
     /// Stable reason: `CODE_EXPIRED` (nobody scanned), `REFUSED`, `SUPERSEDED` (a newer attempt began), `WRONG_ACCOUNT`
-    /// (another number was scanned), `ALREADY_CONNECTED` (the number has an account; the new one is removed again),
+    /// (another number was scanned), `ALREADY_CONNECTED` (the number has an account; the new one is removed and erased again),
     /// `UPSTREAM_UNAVAILABLE`.
     #[prost(string, tag = "1")]
     pub reason: ::prost::alloc::string::String,
@@ -439,7 +484,7 @@ pub struct RemoveAccountRequest {
 /// The account after its removal.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveAccountResponse {
-    /// The account, in CONNECTION_STATE_DELETED.
+    /// The account, in CONNECTION_STATE_DELETED. With erase_data, as it is: see the phase of the erasure.
     #[prost(message, optional, tag = "1")]
     pub account: ::core::option::Option<super::super::types::v1::Account>,
     /// Its erasure, if that was asked for. GetErasure tells how far it is.
@@ -1641,6 +1686,10 @@ pub mod messaging_service_client {
         ///
         /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the
         /// account may be removed there already, ask again.
+        ///
+        /// With `erase_data` the wish is stored before the upstream is asked, and cannot be taken back. If that does not answer
+        /// or refuses, the call succeeds all the same, with an erasure in ERASURE_PHASE_REMOVING: the upstream is asked again
+        /// until the account is gone there. Another call asks it at once, and answers with the same erasure.
         pub async fn remove_account(
             &mut self,
             request: impl tonic::IntoRequest<super::RemoveAccountRequest>,
@@ -2095,6 +2144,10 @@ pub mod messaging_service_server {
         ///
         /// FAILED_PRECONDITION: `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`. UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; the
         /// account may be removed there already, ask again.
+        ///
+        /// With `erase_data` the wish is stored before the upstream is asked, and cannot be taken back. If that does not answer
+        /// or refuses, the call succeeds all the same, with an erasure in ERASURE_PHASE_REMOVING: the upstream is asked again
+        /// until the account is gone there. Another call asks it at once, and answers with the same erasure.
         async fn remove_account(
             &self,
             request: tonic::Request<super::RemoveAccountRequest>,

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    account, chats, config, erase, export, healthcheck, inbox, messages, migrate, people, run,
-    send, serve, simulate, sync, token, watch,
+    account, attachment, chats, config, erase, export, healthcheck, inbox, messages, migrate,
+    people, run, send, serve, simulate, sync, token, watch,
 };
 
 /// What is said above the options.
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     Messages(messages::Args),
     /// List people, name them, and say who is who
     People(people::Args),
+    /// Save the files of messages, and make links to them
+    #[command(subcommand)]
+    Attachment(attachment::Command),
     /// Send a message into a chat
     Send(send::Args),
     /// Connect WhatsApp numbers, connect them again, list and remove them

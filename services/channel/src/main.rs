@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Some(Command::Chats(args)) => commands::chats::run(&args, out),
         Some(Command::People(args)) => commands::people::run(&args, out),
         Some(Command::Messages(args)) => commands::messages::run(&args, out),
+        Some(Command::Attachment(command)) => commands::attachment::run(&command, out),
         Some(Command::Send(args)) => commands::send::run(&args, out),
         Some(Command::Sync(args)) => commands::sync::run(&args, out),
         Some(Command::Account(command)) => commands::account::run(&command, out),

@@ -53,6 +53,11 @@ impl Output {
         self.writer.flush()
     }
 
+    /// For what is no text.
+    pub(crate) fn raw(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.writer
+    }
+
     /// Takes the last lines back, where a person sees them.
     pub(crate) fn erase(&mut self, lines: usize) -> io::Result<()> {
         if self.styled && lines > 0 {

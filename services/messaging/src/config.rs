@@ -59,8 +59,13 @@ pub struct MessagingConfig {
     pub link_seconds: u32,
     /// How long a code is shown before another one is asked for, in seconds. WhatsApp takes one for 20 to 60.
     pub link_code_seconds: u32,
+    /// How long a phone that has linked may take until its account runs, in seconds.
+    pub link_finish_seconds: u32,
     /// How long a link to UniPile's own sign-in page is good, in minutes. UniPile voids all of them once a day.
     pub hosted_link_minutes: u32,
+    /// The first wait until UniPile is asked again that was away when an account was to be confirmed or removed; each
+    /// further one doubles it, up to an hour, in seconds.
+    pub upstream_retry_seconds: u32,
     /// Offer codes to type instead of QR codes. How UniPile answers with one is not documented, so try it first.
     pub pairing_codes: bool,
     /// How often the outbox is looked through for work that nobody announced, in milliseconds. It asks our own
@@ -93,7 +98,9 @@ impl Default for MessagingConfig {
             import_concurrency: 2,
             link_seconds: 300,
             link_code_seconds: 45,
+            link_finish_seconds: 120,
             hosted_link_minutes: 30,
+            upstream_retry_seconds: 15,
             pairing_codes: false,
             poll_interval_ms: 1_000,
         }
@@ -147,6 +154,14 @@ impl MessagingConfig {
         seconds(self.link_code_seconds)
     }
 
+    pub(crate) const fn link_finish(&self) -> Duration {
+        seconds(self.link_finish_seconds)
+    }
+
+    pub(crate) const fn upstream_retry(&self) -> Duration {
+        seconds(self.upstream_retry_seconds)
+    }
+
     /// How long a link is good, in microseconds.
     pub(crate) fn hosted_link_micros(&self) -> i64 {
         i64::from(self.hosted_link_minutes) * 60_000_000
@@ -187,6 +202,8 @@ impl MessagingConfig {
                 (1..=1_440).contains(&self.hosted_link_minutes),
                 "must be 1 to 1440",
             ),
+            ("link_finish_seconds", self.link_finish_seconds >= 1, "must be at least 1"),
+            ("upstream_retry_seconds", self.upstream_retry_seconds >= 1, "must be at least 1"),
             ("poll_interval_ms", self.poll_interval_ms >= 10, "must be at least 10"),
         ];
         ConfigError::unless("messaging", rules)

@@ -31,8 +31,8 @@ mod uploads;
 
 pub use config::MessagingConfig;
 pub use connect::{
-    Confirmer, Connections, HostedAsk, HostedMade, LinkFailure, LinkReason, LinkStep, Method, Run,
-    Steps,
+    Confirmer, Connections, HostedAsk, HostedMade, LinkFailure, LinkReason, LinkStep, Method,
+    Remover, Run, Steps,
 };
 pub use dispatch::Dispatcher;
 pub use erase::{Eraser, Retention, RetentionConfig};

@@ -48,7 +48,7 @@ impl Told for FollowHostedLinkResponse {
 }
 
 /// With an address at which the simulator reaches the program.
-fn reached(setup: Setup) -> Setup {
+pub(super) fn reached(setup: Setup) -> Setup {
     let origin = format!("http://{}", setup.gateway);
     setup
         .with("UNIPILE__PUBLIC_URL", &origin)
@@ -57,7 +57,7 @@ fn reached(setup: Setup) -> Setup {
         .with("INGEST__WORKER_TICK_SECONDS", "1")
 }
 
-fn named(name: &str) -> CreateHostedLinkRequest {
+pub(super) fn named(name: &str) -> CreateHostedLinkRequest {
     CreateHostedLinkRequest { display_name: name.to_owned(), ..CreateHostedLinkRequest::default() }
 }
 
@@ -66,11 +66,14 @@ fn again(account: &str) -> CreateHostedLinkRequest {
 }
 
 impl Stage {
-    async fn link(&self, wish: CreateHostedLinkRequest) -> Result<CreateHostedLinkResponse> {
+    pub(super) async fn link(
+        &self,
+        wish: CreateHostedLinkRequest,
+    ) -> Result<CreateHostedLinkResponse> {
         Ok(self.managing()?.create_hosted_link(wish).await?.into_inner())
     }
 
-    async fn follow(
+    pub(super) async fn follow(
         &self,
         link: &CreateHostedLinkResponse,
     ) -> Result<Attempt<FollowHostedLinkResponse>> {
@@ -175,6 +178,9 @@ async fn a_second_account_of_a_number_on_the_page_goes_again(world: World) -> Re
     ensure!(failed.detail.contains(&stage.account), "{}", failed.detail);
     let left = stage.upstream.accounts().await?;
     assert_eq!(left.iter().map(|it| &it.0).collect::<Vec<_>>(), [&stage.account]);
+    stage.until_alone().await?;
+    // Whoever asks later is told the same.
+    assert_eq!(stage.follow(&link).await?.failed().await?, failed);
     assert_eq!(state_of(&stage.get(&stage.account).await?), ConnectionState::Ok);
     Ok(())
 }

@@ -115,7 +115,7 @@ async fn a_second_account_of_a_number_is_refused_and_goes_again(world: World) ->
     let left = stage.upstream.accounts().await?;
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0].0, stage.account);
-    stage.until_in(&id, ConnectionState::Deleted).await?;
+    stage.until_alone().await?;
     assert_ne!(state_of(&stage.get(&stage.account).await?), ConnectionState::Deleted);
     Ok(())
 }

@@ -103,6 +103,15 @@ impl Stage {
         Ok(self.program.query()?.list_accounts(request).await?.into_inner().accounts)
     }
 
+    /// Until no other account is listed than the first one.
+    pub(super) async fn until_alone(&self) -> Result<()> {
+        until("nothing is seen of a second account", || async {
+            let listed = self.listed().await.ok()?;
+            (listed.len() == 1 && listed[0].account_id == self.account).then_some(())
+        })
+        .await
+    }
+
     pub(super) async fn chats(&self) -> Result<usize> {
         let request = ListChatsRequest {
             account_ids: vec![self.account.clone()],

@@ -2,6 +2,7 @@
 
 mod bad;
 mod bucket;
+mod command;
 mod crash;
 mod links;
 pub(crate) mod stage;

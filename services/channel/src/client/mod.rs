@@ -97,6 +97,13 @@ impl ClientArgs {
     }
 }
 
+/// Whether the server, or the way to it, is away. A connection that breaks off has a code that says little; what the server
+/// itself answers has a reason.
+pub(crate) fn is_lost(status: &Status) -> bool {
+    let is_broken = matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled);
+    status.code() == Code::Unavailable || is_broken && reason_of(status).is_none()
+}
+
 /// A running process, as its callers see it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use channel_proto::messaging::v1::{
-    EraseContactRequest, Erasure, ErasureCounts, GetErasureRequest, RemoveAccountRequest,
+    EraseContactRequest, Erasure, ErasureCounts, ErasurePhase, GetErasureRequest,
+    RemoveAccountRequest,
 };
 
 use super::place;
 use crate::client::{Client, ClientArgs, json};
-use crate::output::Output;
+use crate::output::{Output, tame};
 use crate::{process, tokens};
 
 /// How often it is asked how far it is.
@@ -123,10 +124,19 @@ async fn follow(
     client: &Client,
     erasure: Option<Erasure>,
     how: &How,
-    out: Output,
+    mut out: Output,
 ) -> anyhow::Result<()> {
     let mut erasure = erasure.context("the server answered without an erasure")?;
+    let mut is_told = false;
     while !how.detach && erasure.ended_at.is_none() {
+        if !how.json && !is_told && !erasure.removal_problem.is_empty() {
+            out.line(format!(
+                "{}  {}; waiting, it goes on without this, too …",
+                erasure.erasure_id,
+                state(&erasure)
+            ))?;
+            is_told = true;
+        }
         tokio::time::sleep(EVERY).await;
         erasure = ask(client, &erasure.erasure_id).await?;
     }
@@ -143,10 +153,19 @@ fn told(erasure: &Erasure, as_json: bool, mut out: Output) -> anyhow::Result<()>
     if as_json {
         return Ok(out.line(json::line("channel.messaging.v1.Erasure", erasure)?)?);
     }
-    let state = if erasure.ended_at.is_some() { "erased" } else { "under way" };
-    let mut parts = vec![erasure.erasure_id.clone(), state.to_owned()];
+    let mut parts = vec![erasure.erasure_id.clone(), state(erasure)];
     parts.extend(counted(&erasure.counts.unwrap_or_default()));
     Ok(out.line(parts.join("  "))?)
+}
+
+/// How far it is, in words.
+fn state(erasure: &Erasure) -> String {
+    match erasure.phase() {
+        _ if erasure.ended_at.is_some() => "erased".to_owned(),
+        ErasurePhase::Removing if erasure.removal_problem.is_empty() => "being removed".to_owned(),
+        ErasurePhase::Removing => format!("not removed yet ({})", tame(&erasure.removal_problem)),
+        _ => "under way".to_owned(),
+    }
 }
 
 /// What there was, of each kind that there was.
@@ -187,5 +206,17 @@ mod tests {
         let paper = Paper::default();
         told(&erasure, false, Output::plain(paper.clone())).unwrap();
         assert_eq!(paper.text(), "e1  erased  1 attendees  12 messages\n");
+    }
+
+    #[test]
+    fn an_upstream_that_does_not_remove_the_account_is_named() {
+        let mut erasure = Erasure {
+            erasure_id: "e1".to_owned(),
+            phase: ErasurePhase::Removing.into(),
+            ..Erasure::default()
+        };
+        assert_eq!(state(&erasure), "being removed");
+        "UPSTREAM_REFUSED".clone_into(&mut erasure.removal_problem);
+        assert_eq!(state(&erasure), "not removed yet (UPSTREAM_REFUSED)");
     }
 }

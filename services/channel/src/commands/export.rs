@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use channel_proto::query::v1::export_record::Record;
-use channel_proto::query::v1::get_attachment_response::Part;
 use channel_proto::query::v1::{
     ExportAccountRequest, ExportContactRequest, ExportRecord, GetAttachmentRequest,
 };
@@ -14,7 +13,7 @@ use channel_proto::types::v1::{FetchState, Message};
 use futures::{Stream, StreamExt as _};
 use tonic::Status;
 
-use super::place;
+use super::{attachment, place};
 use crate::client::{Client, ClientArgs, json};
 use crate::output::Output;
 use crate::{process, tokens};
@@ -124,18 +123,11 @@ async fn save(client: &Client, message: &Message, folder: &Path) -> anyhow::Resu
             attachment_id: file.attachment_id.clone(),
             ..GetAttachmentRequest::default()
         };
-        let mut parts = client.query().get_attachment(request).await?.into_inner();
-        let first = parts.message().await?.and_then(|first| first.part);
-        let Some(Part::Header(header)) = first else { bail!("an attachment without a header") };
+        let (header, parts) = attachment::open(client, request).await?;
         std::fs::create_dir_all(folder)?;
         let name = file_name(&message.message_id, number, &header.safe_file_name);
         let mut to = BufWriter::new(File::create(folder.join(name))?);
-        while let Some(part) = parts.message().await? {
-            if let Some(Part::Chunk(bytes)) = part.part {
-                to.write_all(&bytes)?;
-            }
-        }
-        to.flush()?;
+        attachment::copy(&header, parts, &mut to).await?;
     }
     Ok(())
 }

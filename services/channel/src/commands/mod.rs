@@ -1,6 +1,7 @@
 //! What can be asked for, one file a command.
 
 pub(crate) mod account;
+pub(crate) mod attachment;
 pub(crate) mod chats;
 pub(crate) mod config;
 pub(crate) mod erase;

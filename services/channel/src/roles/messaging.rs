@@ -147,6 +147,14 @@ fn confirm(stage: &Stage, connections: &Connections) {
     });
 }
 
+/// Starts to have the upstream remove the accounts that are to be erased.
+fn remove(stage: &Stage, connections: &Connections) {
+    let (remover, drain) = (connections.remover(), stage.supervisor.drain());
+    stage.supervisor.spawn_restarting("remover", Backoff::default(), move || {
+        remover.clone().run(drain.clone())
+    });
+}
+
 /// Adds the role to a server, and starts to send what is in the outbox. Without an upstream nothing is sent, and
 /// nothing is taken to be sent.
 pub(crate) fn add(
@@ -176,6 +184,7 @@ pub(crate) fn add(
     if let Some(upstream) = upstream {
         fetch(stage, store, &upstream, media, place);
         confirm(stage, &connections);
+        remove(stage, &connections);
         if let Some((wanted, every)) = reached.webhooks {
             let subscriptions = Subscriptions::new(upstream.clone(), wanted, every);
             let drain = stage.supervisor.drain();

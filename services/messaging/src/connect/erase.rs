@@ -22,7 +22,8 @@ impl Connections {
         id: Uuid,
     ) -> Answer<Erasure> {
         self.shared.seen(caller, account).await?;
-        self.shared.erase(caller, account, Whom::Contact(attendees), id).await
+        let ask = self.shared.contact(caller, account, attendees, id);
+        self.shared.erase(ask).await
     }
 
     /// How an erasure stands, of an account that is or was the caller's.
@@ -38,22 +39,26 @@ impl Connections {
 }
 
 impl Shared {
-    /// Asks for an erasure of an account that the caller may see.
-    pub(super) async fn erase(
+    fn contact(
         &self,
         caller: &Identity,
         account: &AccountId,
-        whom: Whom,
+        attendees: Vec<AttendeeId>,
         id: Uuid,
-    ) -> Answer<Erasure> {
-        let ask = ErasureAsk {
+    ) -> ErasureAsk {
+        ErasureAsk {
             id,
             account: account.clone(),
             tenant: TenantId::new(&*caller.tenant),
-            whom,
+            whom: Whom::Contact(attendees),
             by: caller.subject.to_string(),
             at: self.now(),
-        };
+            removal: None,
+        }
+    }
+
+    /// Asks for an erasure of an account that the asker may see.
+    pub(super) async fn erase(&self, ask: ErasureAsk) -> Answer<Erasure> {
         let Deeds::Asked(asked) = self.store.deed(Deed::Ask(Box::new(ask))).await? else {
             return Err(MessagingError::ErasureNotFound);
         };

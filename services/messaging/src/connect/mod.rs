@@ -6,6 +6,7 @@
 //! | `attempt` | shows codes until one is scanned, somebody else is faster, or time is up |
 //! | `codes` | asks UniPile for a code |
 //! | `hosted` | the same by UniPile's own sign-in page |
+//! | `remove`, `removal` | has UniPile remove accounts; those to be erased however long that takes |
 //! | `settle` | makes sure that the account is the one that was meant, and the only one of its number |
 //!
 //! An attempt lives in one task of one process. What must outlive it lies in the database: the claim, by which the
@@ -15,11 +16,13 @@ mod attempt;
 mod codes;
 mod erase;
 mod hosted;
+mod removal;
 mod remove;
 mod settle;
 mod step;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use channel_domain::account::Connection;
 use channel_domain::{AccountId, Micros, TenantId};
@@ -38,8 +41,11 @@ use crate::error::MessagingError;
 use attempt::Attempt;
 pub(crate) use hosted::Following;
 pub use hosted::{Confirmer, HostedAsk, HostedMade};
+pub use removal::Remover;
 pub use step::{LinkFailure, LinkReason, LinkStep};
 
+/// The longest wait until UniPile is asked again that did not answer.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Most attempts under way in a process; each asks UniPile for a code now and then.
 const MOST_ATTEMPTS: usize = 32;
 
@@ -224,6 +230,16 @@ impl Connections {
 impl Shared {
     fn now(&self) -> Micros {
         Micros(self.clock.now_micros())
+    }
+
+    fn after(&self, wait: Duration) -> Micros {
+        let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+        Micros(self.now().0.saturating_add(wait))
+    }
+
+    /// How long to wait for UniPile, which was asked so many times before in vain.
+    fn again(&self, tried: u32) -> Duration {
+        self.config.upstream_retry().saturating_mul(1 << tried.min(16)).min(LONGEST_WAIT)
     }
 
     fn upstream(&self) -> Answer<&Arc<dyn Upstream>> {

@@ -4,11 +4,10 @@ use channel_domain::AccountId;
 use channel_domain::account::Connection;
 use channel_domain::fact::UpstreamStatus;
 use channel_runtime::identity::Identity;
-use channel_store::erase::{Erasure, Whom};
+use channel_store::erase::Erasure;
 use channel_store::outbox::AccountNews;
 use channel_store::reads::AccountRow;
 use channel_unipile::upstream::UpstreamError;
-use uuid::Uuid;
 
 use super::{Answer, Connections, Shared, codes, count, is_in};
 
@@ -24,19 +23,16 @@ impl Connections {
         account: &AccountId,
         erase: bool,
     ) -> Answer<(AccountRow, Option<Erasure>)> {
-        let mut row = self.shared.seen(caller, account).await?;
-        if !is_in(&row, Connection::Deleted) {
-            self.shared.delete(account).await?.map_err(|error| codes::fault(&error))?;
-            count("removed");
-            tracing::info!(account = account.as_str(), "an account was removed");
-            row = self.shared.row(account).await?;
-        }
-        let mut erasure = None;
+        let row = self.shared.seen(caller, account).await?;
         if erase {
-            let asked = self.shared.erase(caller, account, Whom::Account, Uuid::now_v7()).await?;
-            erasure = Some(asked);
+            let (row, erasure) = self.shared.remove_for_good(row, &caller.subject).await?;
+            return Ok((row, Some(erasure)));
         }
-        Ok((row, erasure))
+        if is_in(&row, Connection::Deleted) {
+            return Ok((row, None));
+        }
+        self.shared.delete(account).await?.map_err(|error| codes::fault(&error))?;
+        Ok((self.shared.row(account).await?, None))
     }
 }
 
@@ -49,6 +45,8 @@ impl Shared {
         }
         let status = Some(UpstreamStatus::Deleted);
         self.learn(account, AccountNews { asked_at: self.now(), status, phone: None }).await?;
+        count("removed");
+        tracing::info!(account = account.as_str(), "an account was removed");
         Ok(Ok(()))
     }
 }

@@ -53,6 +53,7 @@ pub(super) async fn get(
 pub(super) fn shown(erasure: &Erasure) -> pb::Erasure {
     let kind = if erasure.is_account { pb::ErasureKind::Account } else { pb::ErasureKind::Contact };
     let counts = &erasure.counts;
+    let problem = erasure.removal.as_ref().and_then(|removal| removal.problem.clone());
     pb::Erasure {
         erasure_id: erasure.id.to_string(),
         account_id: erasure.account.to_string(),
@@ -60,6 +61,8 @@ pub(super) fn shown(erasure: &Erasure) -> pb::Erasure {
         requested_by: erasure.by.clone(),
         requested_at: Some(wire::timestamp(erasure.asked_at)),
         ended_at: erasure.ended_at.map(wire::timestamp),
+        phase: phase(erasure).into(),
+        removal_problem: problem.unwrap_or_default(),
         counts: Some(pb::ErasureCounts {
             attendees: counts.people,
             chats: counts.chats,
@@ -69,5 +72,13 @@ pub(super) fn shown(erasure: &Erasure) -> pb::Erasure {
             changes: counts.changes,
             rows: counts.rows,
         }),
+    }
+}
+
+const fn phase(erasure: &Erasure) -> pb::ErasurePhase {
+    match (&erasure.removal, erasure.ended_at) {
+        (Some(_), _) => pb::ErasurePhase::Removing,
+        (None, None) => pb::ErasurePhase::Erasing,
+        (None, Some(_)) => pb::ErasurePhase::Done,
     }
 }

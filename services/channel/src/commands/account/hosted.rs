@@ -6,10 +6,10 @@ use channel_proto::messaging::v1::{
     CreateHostedLinkRequest, FollowHostedLinkRequest, FollowHostedLinkResponse, LinkStep,
 };
 use futures::{Stream, stream};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use super::link::follow;
-use crate::client::{Client, json};
+use crate::client::{Client, is_lost, json};
 use crate::output::{Output, tame};
 use crate::when;
 
@@ -56,12 +56,12 @@ fn steps(client: &Client, link_id: String) -> impl Stream<Item = Result<Option<L
                 };
                 match answer {
                     Ok(Some(told)) => return Ok(Some((told.step, open))),
-                    Ok(None) => return Ok(None),
-                    Err(status) if status.code() == Code::Unavailable => {
+                    Err(status) if !is_lost(&status) => return Err(status),
+                    // Nobody asks on after the outcome, so it is still to come.
+                    Ok(None) | Err(_) => {
                         open = None;
                         tokio::time::sleep(AWAY).await;
                     }
-                    Err(status) => return Err(status),
                 }
             }
         }

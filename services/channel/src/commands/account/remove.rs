@@ -32,5 +32,8 @@ pub(super) async fn run(args: &Args, mut out: Output) -> anyhow::Result<()> {
         return Ok(out.line(json::line(name, &answer)?)?);
     }
     let account = answer.account.context("the server answered without an account")?;
-    Ok(out.line(told(&account))?)
+    out.line(told(&account))?;
+    let Some(erasure) = answer.erasure else { return Ok(()) };
+    Ok(out
+        .line(format!("`channel erase show {}` tells how far erasing it is", erasure.erasure_id))?)
 }

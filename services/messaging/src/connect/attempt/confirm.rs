@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use channel_domain::AccountId;
+use channel_domain::{AccountId, Micros};
 use channel_unipile::upstream::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Attempt;
-use super::scan::FINISH;
 use crate::connect::step::{LinkReason, LinkStep};
 use crate::connect::{Answer, Purpose, Shared};
 use crate::error::MessagingError;
@@ -38,6 +37,7 @@ impl Attempt {
     fn linked(shared: Arc<Shared>, purpose: Purpose, account: AccountId) -> Self {
         let (steps, _) = mpsc::channel(1);
         let now = Instant::now();
+        let deadline = now + shared.config.link_finish();
         Self {
             shared,
             purpose,
@@ -50,7 +50,10 @@ impl Attempt {
             linked: Some(account),
             is_confirmed_only: true,
             is_unknown: false,
-            deadline: now + FINISH,
+            is_away: false,
+            // Whether it was here before its link is known by the purpose.
+            began_at: Micros(0),
+            deadline,
             renew_at: now,
             expires_at: now,
             failures: 0,

@@ -8,7 +8,7 @@ mod scan;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel_domain::AccountId;
+use channel_domain::{AccountId, Micros};
 use channel_store::reads::AccountRow;
 use channel_unipile::upstream::{ConnectOptions, Connecting};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -50,6 +50,10 @@ pub(super) struct Attempt {
     is_confirmed_only: bool,
     /// When UniPile was asked last, it had no such account.
     is_unknown: bool,
+    /// When UniPile was asked last, it did not answer.
+    is_away: bool,
+    /// When it began. An account that was here before is never removed because of it.
+    began_at: Micros,
     deadline: Instant,
     renew_at: Instant,
     expires_at: Instant,
@@ -73,6 +77,7 @@ impl Attempt {
             Purpose::Again { account, .. } => Some(told(&shared.row(account).await?)),
             Purpose::New { .. } => None,
         };
+        let began_at = shared.now();
         let first = codes::ask(&**shared.upstream()?, &purpose, &options).await;
         let first = first.map_err(|error| codes::fault(&error))?;
         let now = Instant::now();
@@ -89,6 +94,8 @@ impl Attempt {
             linked: None,
             is_confirmed_only: false,
             is_unknown: false,
+            is_away: false,
+            began_at,
             deadline,
             renew_at: now,
             expires_at: now,

@@ -1,7 +1,5 @@
 //! How an attempt ends once a phone has linked.
 
-use std::time::Duration;
-
 use channel_domain::account::Connection;
 use channel_domain::{AccountId, TenantId, jid};
 use channel_store::reads::AccountRow;
@@ -11,8 +9,8 @@ use super::{Attempt, Next, failed};
 use crate::connect::step::{LinkFailure, LinkReason, LinkStep};
 use crate::connect::{Answer, Purpose, is_in};
 
-/// How often it is tried to delete an account that must not stay.
-const DELETES: u32 = 4;
+/// Who asks for what nobody asked for.
+const ITSELF: &str = "channel";
 
 impl Attempt {
     /// Ends the attempt once the account runs and its number is known, or when that takes too long: it is there.
@@ -31,6 +29,11 @@ impl Attempt {
         if !known && !is_late {
             return Ok(Next::Wait);
         }
+        // Nobody waits for a callback to be confirmed: UniPile is asked again rather than believed without its number.
+        if !known && self.is_confirmed_only && self.is_away {
+            let away = LinkReason::UpstreamUnavailable.because("UniPile does not answer.");
+            return Ok(failed(away));
+        }
         let problem = match &self.purpose {
             Purpose::New { tenant, .. } => self.not_wanted(&row, tenant.clone()).await?,
             Purpose::Again { .. } => self.other_number(&row).await,
@@ -42,7 +45,7 @@ impl Attempt {
         Ok(Next::End(LinkStep::Completed(Box::new(self.shared.row(account).await?))))
     }
 
-    /// A second account of a number would double its history: it goes again.
+    /// A second account of a number would double its history: it goes again, with what it told.
     async fn not_wanted(
         &mut self,
         row: &AccountRow,
@@ -57,16 +60,15 @@ impl Attempt {
         let Some(taken) = self.shared.taken(&tenant, phone, &account).await? else {
             return Ok(None);
         };
-        for tried in 0..DELETES {
-            match self.shared.delete(&account).await? {
-                Ok(()) => return Ok(Some(taken)),
-                Err(error) => {
-                    tracing::warn!(error = %error, "a second account could not be deleted");
-                    tokio::time::sleep(Duration::from_secs(1 << tried)).await;
-                }
-            }
+        if row.record.created_at < self.began_at.0 {
+            return Ok(Some(taken));
         }
-        let detail = format!("{} The new account {account} could not be deleted.", taken.detail);
+        let (_, erasure) = self.shared.remove_for_good(row.clone(), ITSELF).await?;
+        if erasure.removal.is_none() {
+            return Ok(Some(taken));
+        }
+        let detail =
+            format!("{} The new account {account} goes once UniPile answers.", taken.detail);
         Ok(Some(LinkFailure { detail, ..taken }))
     }
 

@@ -1,7 +1,5 @@
 //! Whether a code was scanned.
 
-use std::time::Duration;
-
 use channel_domain::AccountId;
 use channel_domain::account::Connection;
 use channel_domain::fact::UpstreamStatus;
@@ -13,9 +11,6 @@ use super::{ASK, Attempt, Next, failed, told};
 use crate::connect::step::{LinkReason, LinkStep};
 use crate::connect::{Answer, is_in};
 use crate::dispatch::account_news;
-
-/// How long a phone that has linked may take until the account runs.
-pub(super) const FINISH: Duration = Duration::from_mins(2);
 
 impl Attempt {
     /// Asks UniPile for the account, ever less often. Not to know it is normal before a code is scanned.
@@ -33,6 +28,7 @@ impl Attempt {
             let asked_at = self.shared.now();
             let answer = upstream.account(&account).await;
             self.is_unknown = answer.as_ref().is_err_and(UpstreamError::is_not_found);
+            self.is_away = answer.is_err() && !self.is_unknown;
             match answer {
                 // One that waits for its scan may be listed: it has no number, and does not run.
                 Ok(state) if state.is_running() || state.phone.is_some() => {
@@ -72,7 +68,7 @@ impl Attempt {
     pub(super) async fn link(&mut self, account: AccountId) -> Answer<Next> {
         self.linked = Some(account.clone());
         let now = Instant::now();
-        (self.deadline, self.ask_at, self.asked) = (now + FINISH, now, 0);
+        (self.deadline, self.ask_at, self.asked) = (now + self.shared.config.link_finish(), now, 0);
         self.tell(LinkStep::Accepted(account.clone())).await;
         self.ask().await?;
         self.settle(&account).await

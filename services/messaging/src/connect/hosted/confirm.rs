@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use channel_domain::Micros;
 use channel_runtime::supervise::{Backoff, TaskError};
@@ -20,8 +19,6 @@ use crate::connect::{Answer, Connections, Purpose, Shared, count};
 
 /// How many are confirmed at a time; each asks UniPile now and then.
 const AT_ONCE: usize = 8;
-/// The first and the longest wait until UniPile is asked again that did not answer.
-const AGAIN: (Duration, Duration) = (Duration::from_secs(15), Duration::from_hours(1));
 
 /// Confirms the accounts that callbacks named.
 #[derive(Clone)]
@@ -190,18 +187,13 @@ impl Shared {
     }
 
     async fn later(&self, due: DueLink) -> Answer<()> {
-        let wait = AGAIN.0.saturating_mul(1 << due.attempts.min(16)).min(AGAIN.1);
-        let until = self.after(wait);
+        let until = self.after(self.again(due.attempts));
+        count("link_put_off");
         let tried = DueLink { attempts: due.attempts.saturating_add(1), ..due };
         Ok(self.store.put_link_off(&tried, until).await.map(drop)?)
     }
 
     fn in_time(&self) -> Micros {
         self.after(self.config.lease())
-    }
-
-    fn after(&self, wait: Duration) -> Micros {
-        let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-        Micros(self.now().0.saturating_add(wait))
     }
 }

@@ -73,6 +73,17 @@ pub async fn store() -> Arc<PostgresStore> {
     }
 }
 
+/// Runs a statement in a database, beside whoever works there: what takes hours passes at once so.
+///
+/// # Errors
+///
+/// When PostgreSQL does not do it.
+pub async fn run(url: &str, statement: &'static str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    connection.execute(statement).await?;
+    connection.close().await
+}
+
 async fn migrate(server: &Server) {
     create(server, TEMPLATE).await;
     let config = PostgresConfig::new(server.url(TEMPLATE));

@@ -157,7 +157,7 @@ async fn fetch(fresh: &Fresh, account: &str) {
 async fn ask(fresh: &Fresh, account: &str, whom: Whom, number: u128, second: i64) -> Asked {
     let (id, account) = (Uuid::from_u128(number), account.into());
     let (tenant, by, at) = ("default".into(), "somebody".into(), at(second));
-    let ask = ErasureAsk { id, account, tenant, whom, by, at };
+    let ask = ErasureAsk { id, account, tenant, whom, by, at, removal: None };
     match fresh.store.deed(Deed::Ask(Box::new(ask))).await.expect("an answer") {
         Deeds::Asked(asked) => asked,
         other => panic!("another answer: {other:?}"),

@@ -23,6 +23,7 @@ mod order;
 mod persons;
 mod pictures;
 mod reads;
+mod removal;
 mod retention;
 mod sends;
 mod starts;
@@ -42,6 +43,7 @@ pub use order::*;
 pub use persons::*;
 pub use pictures::*;
 pub use reads::*;
+pub use removal::*;
 pub use retention::*;
 pub use sends::*;
 pub use starts::*;
@@ -190,6 +192,8 @@ macro_rules! store_conformance {
             an_erasure_is_asked_for_once_and_by_known_names,
             a_payload_that_waits_is_applied_before_it_goes,
             an_erased_account_is_found_nowhere_and_the_others_as_before,
+            an_account_is_erased_once_the_upstream_has_removed_it,
+            whoever_follows_a_link_is_told_why_its_account_went,
             bytes_that_nothing_names_are_deleted_by_one_and_announced_ones_stay,
             old_messages_go_chat_by_chat_and_their_readers_are_told,
             what_has_ended_goes_when_it_is_old,

@@ -54,6 +54,8 @@ pub struct ErasureAsk {
     pub by: String,
     /// When.
     pub at: Micros,
+    /// The upstream has to remove the account first. Until this time that is tried by whoever asks.
+    pub removal: Option<Micros>,
 }
 
 /// How much was erased. No names: this stays.
@@ -95,8 +97,39 @@ pub struct Erasure {
     pub ended_at: Option<Micros>,
     /// How much was erased so far.
     pub counts: Counts,
+    /// What the upstream has to do first, and did not do so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
     /// What is left to do.
     pub(crate) work: Option<Work>,
+}
+
+/// The upstream still has to remove the account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Removal {
+    /// How often it was asked in vain.
+    pub tried: u32,
+    /// The stable reason of the last time.
+    pub problem: Option<String>,
+}
+
+/// An erasure that waits for the upstream, for whoever asks that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removing {
+    /// The erasure.
+    pub erasure: Erasure,
+    /// So that each time is taken by one only.
+    pub version: i64,
+}
+
+/// How asking the upstream to remove an account ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemovalEnd {
+    /// It has no such account any more: the erasure begins, at this time.
+    Removed(Micros),
+    /// It is asked again at this time, for this reason.
+    PutOff(Micros, &'static str),
 }
 
 /// What an erasure has left to do. It names the erased, and goes with its end.
@@ -177,6 +210,10 @@ pub enum Deed {
     Ask(Box<ErasureAsk>),
     /// The next piece of one.
     Piece(Box<Ready>),
+    /// Somebody asks the upstream to remove the account of one, of this version, and nobody else until this time.
+    TakeRemoval(Uuid, i64, Micros),
+    /// That has ended.
+    EndRemoval(Uuid, RemovalEnd),
     /// Rows of an account that have ended and are old, by their keys, go.
     Prune(Ended, i64, Vec<i64>),
     /// Old messages of a chat go.
@@ -235,6 +272,8 @@ const ONE: &str = "SELECT version AS k, CAST(state AS bigint) AS n, record AS t,
     FROM erasures WHERE id = $6";
 const DUE: &str = "SELECT next_at AS k, CAST(state AS bigint) AS n, id AS t, NULL AS b FROM erasures \
     WHERE state = 1 ORDER BY next_at LIMIT 100";
+const REMOVALS: &str = "SELECT next_at AS k, CAST(state AS bigint) AS n, id AS t, NULL AS b FROM erasures \
+    WHERE state = 3 ORDER BY next_at LIMIT 100";
 const SWEEPS: &str = "SELECT due_at AS k, CAST(state AS bigint) AS n, sha256 AS t, NULL AS b \
     FROM media_sweeps WHERE due_at <= $4 ORDER BY due_at LIMIT 100";
 
@@ -273,9 +312,39 @@ pub async fn find<S: Erasures + ?Sized>(
 ///
 /// When the database does not answer.
 pub async fn due<S: Erasures + ?Sized>(store: &S) -> Result<Vec<(Uuid, Micros)>, StoreError> {
-    let rows = store.look(Statement::of(0, DUE)).await?;
+    timed(store, DUE).await
+}
+
+/// The erasures that wait for the upstream to remove the account, and when each asks it again.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn removals<S: Erasures + ?Sized>(store: &S) -> Result<Vec<(Uuid, Micros)>, StoreError> {
+    timed(store, REMOVALS).await
+}
+
+async fn timed<S: Erasures + ?Sized>(
+    store: &S,
+    sql: &'static str,
+) -> Result<Vec<(Uuid, Micros)>, StoreError> {
+    let rows = store.look(Statement::of(0, sql)).await?;
     let id = |row: &Seen| Uuid::parse_str(row.text.as_deref()?).ok();
     Ok(rows.iter().filter_map(|row| Some((id(row)?, Micros(row.key)))).collect())
+}
+
+/// An erasure, if it waits for the upstream to remove the account.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn removal<S: Erasures + ?Sized>(
+    store: &S,
+    id: Uuid,
+) -> Result<Option<Removing>, StoreError> {
+    let rows = store.look(one(id)).await?;
+    let waiting = rows.first().filter(|row| row.number == 3);
+    waiting.map(|row| read(row).map(|(erasure, version)| Removing { erasure, version })).transpose()
 }
 
 /// Hashes of files that are to be looked at: whether anything names them.

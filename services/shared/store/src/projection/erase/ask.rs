@@ -1,7 +1,9 @@
 //! Asking for an erasure.
 
 use super::{sql, written};
-use crate::erase::{Asked, Counts, Erasure, ErasureAsk, Statement, Whom, Work, mark, read};
+use crate::erase::{
+    Asked, Counts, Erasure, ErasureAsk, Removal, Statement, Whom, Work, mark, read,
+};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::rows::Rows;
@@ -32,7 +34,11 @@ pub(super) async fn ask<R: Rows + ?Sized>(
     let erasure = begun(&ask, key);
     let words = [erasure.id.to_string(), ask.account.to_string(), written(&erasure)?];
     let [id, account, record] = words.each_ref().map(String::as_str);
-    let store = Statement::of(key, sql::STORE).between(ask.whom.number(), ask.at.0);
+    let (sql, next_at) = match ask.removal {
+        Some(until) => (sql::STORE_REMOVAL, until),
+        None => (sql::STORE, ask.at),
+    };
+    let store = Statement::of(key, sql).between(ask.whom.number(), next_at.0);
     rows.run(store.words([id, account, record])).await?;
     Ok(Asked::Taken(Box::new(erasure)))
 }
@@ -97,6 +103,7 @@ fn begun(ask: &ErasureAsk, key: i64) -> Erasure {
         asked_at: ask.at,
         ended_at: None,
         counts: Counts::default(),
+        removal: ask.removal.map(|_| Removal::default()),
         work: Some(Work { account: key, people, ..Work::default() }),
     }
 }

@@ -9,6 +9,7 @@ mod messages;
 mod sql;
 pub(super) use sql::{ERASED_ACCOUNTS, MARKS};
 pub(crate) use sql::{OLD_ACTIONS, OLD_CHATS, OLD_JOBS, OLD_MESSAGES, OLD_SYNCS};
+mod removal;
 mod sweep;
 
 use crate::erase::{Deed, Deeds, Erasure, Erasures, Piece, Ready, Seen, Shelf, Statement, Step};
@@ -65,6 +66,8 @@ pub async fn carry<R: Rows + ?Sized>(
             let can_wait = |moved| Moved { can_wait: true, ..moved };
             Ok((Deeds::Piece(piece), moved.into_iter().map(can_wait).collect()))
         }
+        Deed::TakeRemoval(id, version, until) => removal::take(rows, id, version, until).await,
+        Deed::EndRemoval(id, end) => removal::end(rows, id, end).await,
         Deed::Prune(ended, account, keys) => age::prune(rows, ended, account, keys).await,
         Deed::Thin(thin) => age::thin(rows, *thin).await,
         Deed::Announce(sha256, until) => sweep::announce(rows, sha256, until).await,

@@ -12,8 +12,19 @@ pub(super) const NOTE: &str =
 pub(super) const STORE: &str = "INSERT INTO erasures (id, account, kind, state, next_at, version, record) \
     VALUES ($6, $7, $4, 1, $5, 0, $8)";
 
+/// State 3 waits for the upstream to remove the account, and is state 1 after that. A program that does not know it
+/// lets such a row be.
+pub(super) const STORE_REMOVAL: &str = "INSERT INTO erasures (id, account, kind, state, next_at, version, record) \
+    VALUES ($6, $7, $4, 3, $5, 0, $8)";
+
+pub(super) const TAKE_REMOVAL: &str = "UPDATE erasures SET version = version + 1, next_at = $5 \
+    WHERE id = $6 AND version = $4 AND state = 3";
+
+pub(super) const NOTE_REMOVAL: &str =
+    "UPDATE erasures SET state = $4, next_at = $5, record = $7 WHERE id = $6 AND state = 3";
+
 pub(super) const OPEN: &str = "SELECT version AS k, CAST(state AS bigint) AS n, record AS t, NULL AS b FROM erasures \
-    WHERE account = $6 AND kind = $4 AND state = 1";
+    WHERE account = $6 AND kind = $4 AND state IN (1, 3)";
 
 /// Accounts that were erased, or are being.
 pub(crate) const ERASED_ACCOUNTS: &str = "SELECT CAST(0 AS bigint) AS k, CAST(0 AS bigint) AS n, account AS t, NULL AS b FROM erasures \
@@ -159,9 +170,11 @@ pub(super) const BLANK: &str =
 // ---- accounts -----------------------------------------------------------------------------------------------------
 
 /// What makes an account one: without these nobody finds its rows.
-pub(super) const ACCOUNT: [&str; 4] = [
+pub(super) const ACCOUNT: [&str; 5] = [
     "DELETE FROM account_claims WHERE id IN {texts}",
-    "DELETE FROM hosted_links WHERE account IN {texts} OR told IN {texts}",
+    "DELETE FROM hosted_links WHERE account IN {texts} OR told IN {texts} AND reason = ''",
+    // Whoever follows one that did not come to an account is still told why, until it runs out.
+    "UPDATE hosted_links SET own_name = NULL WHERE told IN {texts}",
     "DELETE FROM account_head WHERE account_key = $1",
     "DELETE FROM accounts WHERE account_key = $1",
 ];
