@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use channel_proto::query::v1::get_attachment_response::Part;
 use channel_proto::query::v1::{
-    AttachmentHeader, CreateAttachmentLinkRequest, GetAttachmentRequest, GetAttachmentResponse,
-    GetMessageRequest,
+    AttachmentHeader, AttachmentVariant, CreateAttachmentLinkRequest, GetAttachmentRequest,
+    GetAttachmentResponse, GetMessageRequest,
 };
 use channel_proto::types::v1::Message;
 use tempfile::NamedTempFile;
@@ -36,6 +36,9 @@ struct Which {
     /// The account of the message
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     account: String,
+    /// The small picture of an image, not the image
+    #[arg(long)]
+    thumbnail: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -101,6 +104,7 @@ async fn link(args: &LinkArgs, mut out: Output) -> anyhow::Result<()> {
         message_id: file.message_id,
         attachment_id: file.attachment_id,
         lifetime_seconds: u32::try_from(args.lifetime.as_secs()).unwrap_or(u32::MAX),
+        variant: file.variant,
     };
     let mut made = client.query().create_attachment_link(request).await?.into_inner();
     made.url = format!("{}{}", args.client.server().trim_end_matches('/'), made.url);
@@ -114,10 +118,13 @@ async fn link(args: &LinkArgs, mut out: Output) -> anyhow::Result<()> {
 impl Which {
     /// Asks for the file that is meant.
     async fn request(&self, client: &Client) -> anyhow::Result<GetAttachmentRequest> {
+        let variant =
+            if self.thumbnail { AttachmentVariant::Thumbnail } else { AttachmentVariant::Original };
         let mut request = GetAttachmentRequest {
             account_id: self.account.clone(),
             message_id: self.message.clone(),
             attachment_id: self.attachment.clone(),
+            variant: variant.into(),
             ..GetAttachmentRequest::default()
         };
         if request.attachment_id.is_empty() {
