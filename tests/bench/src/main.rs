@@ -22,6 +22,7 @@ mod flush;
 mod history;
 mod load;
 mod machine;
+mod memory;
 mod payload;
 mod postgres;
 mod product;

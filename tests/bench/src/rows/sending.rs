@@ -1,9 +1,9 @@
 //! Rows 11 and 12: taking messages to be sent, and sending them at the pace of their accounts.
 
 use crate::child::Part;
-use crate::cpu;
 use crate::database::{self, Kind};
 use crate::env::{Disk, Env};
+use crate::memory::{Course, Memory};
 use crate::stats::{Times, float, millis, thousands};
 use crate::table::Line;
 use crate::upstream::{Place, Taken};
@@ -236,20 +236,15 @@ pub(super) async fn drain(env: &mut Env) -> anyhow::Result<Vec<Line>> {
 struct Drained {
     seconds: f64,
     /// Resident MiB before, half way and at the end.
-    memory: [f64; 3],
-    /// Of these what no file is behind.
-    allocated: [f64; 3],
+    memory: Course,
 }
 
 impl Desk {
     async fn drain(&mut self, total: usize, pace: f64) -> anyhow::Result<Drained> {
-        let memory = || {
-            anyhow::Ok((cpu::resident(std::process::id())?, cpu::allocated(std::process::id())?))
-        };
-        let (before, began) = (memory()?, Instant::now());
+        let (before, began) = (Memory::now()?, Instant::now());
         self.go();
         tokio::time::sleep(Duration::from_secs_f64(pace / 2.0)).await;
-        let half = memory()?;
+        let half = Memory::now()?;
         // None can be through before.
         tokio::time::sleep(Duration::from_secs_f64(pace).saturating_sub(began.elapsed())).await;
         loop {
@@ -262,24 +257,15 @@ impl Desk {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let seconds = began.elapsed().as_secs_f64();
-        let end = memory()?;
-        let (memory, allocated) = (
-            [before.0, half.0, end.0].map(cpu::mebibytes),
-            [before.1, half.1, end.1].map(cpu::mebibytes),
-        );
-        Ok(Drained { seconds, memory, allocated })
+        Ok(Drained { seconds, memory: Course([before, half, Memory::now()?]) })
     }
 }
 
 impl Drained {
     fn line(&self, what: String, pace: f64) -> Line {
-        let ([before, half, end], ratio) = (self.memory, self.seconds / pace.max(0.1));
-        let [own, own_half, own_end] = self.allocated;
-        let is_flat = end - before <= GROWTH;
-        let measured = format!(
-            "{:.1} s, {before:.0} → {half:.0} → {end:.0} MiB, allocated {own:.0} → {own_half:.0} → {own_end:.0}",
-            self.seconds
-        );
+        let (Course([before, half, end]), ratio) = (self.memory, self.seconds / pace.max(0.1));
+        let is_flat = end.resident - before.resident <= GROWTH;
+        let measured = format!("{:.1} s, {}", self.seconds, self.memory);
         Line::new(12, what)
             .measured(measured)
             .reference(format!("the pace allows {pace:.1} s"))
@@ -287,8 +273,8 @@ impl Drained {
             .reach(format!("≤ {REACH}×, ≤ {GROWTH} MiB more"), ratio <= REACH && is_flat)
             .number("seconds", self.seconds)
             .number("pace_seconds", pace)
-            .number("mib_before", before)
-            .number("mib_half_way", half)
-            .number("mib_after", end)
+            .number("mib_before", before.resident)
+            .number("mib_half_way", half.resident)
+            .number("mib_after", end.resident)
     }
 }
