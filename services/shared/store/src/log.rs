@@ -151,8 +151,8 @@ pub struct Moved {
     pub account_key: i64,
     /// Its last change.
     pub head: u64,
-    /// Whether it came of work that gives way to all other, such as history that is read in, and in this process.
-    /// Another process's hints do not tell.
+    /// Whether it came of work that nobody waits for, such as history that is read in or files that are fetched, and
+    /// in this process. Another process's hints do not tell.
     pub can_wait: bool,
 }
 

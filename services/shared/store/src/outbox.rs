@@ -94,6 +94,14 @@ pub enum Command {
     Person(PersonChange),
 }
 
+impl Command {
+    /// Whether nobody waits for it: it ends what is fetched or made in the background.
+    #[must_use]
+    pub const fn can_wait(&self) -> bool {
+        matches!(self, Self::EndFetch(_) | Self::ShowThumbnail(_) | Self::EndLook(_))
+    }
+}
+
 /// What the team says of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonChange {

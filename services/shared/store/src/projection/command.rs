@@ -37,6 +37,7 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
         return Ok((Done::Refused(Refused::AccountUnknown), vec![]));
     };
     let key = open.account.key;
+    let can_wait = command.can_wait();
     let mut books = BTreeMap::from([(key, Book::new(open))]);
     let Known { desk, held, stamps, fetch } = gather(rows, &mut books, key, &command, now).await?;
     let mut writes = Writes::default();
@@ -59,7 +60,7 @@ pub async fn command<R: Rows + ?Sized>(rows: &mut R, order: Order) -> Result<Car
             Outcome::Nothing => Done::Nothing,
         };
     }
-    let moved = close(books, &mut writes);
+    let moved = close(books, &mut writes, can_wait);
     if !writes.changes_nothing() {
         rows.write(&writes).await?;
     }

@@ -118,7 +118,7 @@ pub async fn project<R: Rows + ?Sized>(
         }
         verdicts.push(record(unit, &judged, &mut writes));
     }
-    let moved = close(books, &mut writes);
+    let moved = close(books, &mut writes, false);
     rows.write(&writes).await?;
     Ok((Taken { verdicts, moved }, writes))
 }
@@ -257,13 +257,13 @@ fn record(unit: Unit, judged: &Judged, writes: &mut Writes) -> Verdict {
     }
 }
 
-pub(super) fn close(books: BTreeMap<i64, Book>, writes: &mut Writes) -> Vec<Moved> {
+pub(super) fn close(books: BTreeMap<i64, Book>, writes: &mut Writes, can_wait: bool) -> Vec<Moved> {
     // The units of several accounts interleave; the log is written account by account.
     writes.log.sort_by_key(|row| (row.account_key, row.seq));
     let mut moved = Vec::new();
     for (account_key, book) in books {
         if writes.log.iter().any(|row| row.account_key == account_key) {
-            moved.push(Moved { account_key, head: book.head.seq, can_wait: false });
+            moved.push(Moved { account_key, head: book.head.seq, can_wait });
         }
         book.close(writes);
     }

@@ -7,7 +7,6 @@ use super::listing::task;
 use super::{load, same};
 use crate::error::StoreError;
 use crate::intake::Adoption;
-use crate::log::Moved;
 use crate::record::SyncRecord;
 use crate::rows::{Rows, Writes};
 use crate::sync::{MessagesRead, SyncAsk, SyncCarried, SyncDone, SyncOrder, SyncStep};
@@ -68,8 +67,7 @@ pub async fn step<R: Rows + ?Sized>(
             **stands = SyncRecord::of(sync, now);
         }
     }
-    let moved = close(books, &mut writes).into_iter().map(|moved| Moved { can_wait, ..moved });
-    let moved = moved.collect();
+    let moved = close(books, &mut writes, can_wait);
     if !writes.changes_nothing() {
         rows.write(&writes).await?;
     }

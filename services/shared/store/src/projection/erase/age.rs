@@ -56,7 +56,7 @@ pub(super) async fn thin<R: Rows + ?Sized>(rows: &mut R, thin: Thin) -> Done {
         book.set_unread(thin.chat);
         book.end_unit(&mut writes.log, thin.now, None);
     }
-    let moved = close(books, &mut writes);
+    let moved = close(books, &mut writes, true);
     rows.write(&writes).await?;
     Ok((Deeds::Gone(gone), moved))
 }

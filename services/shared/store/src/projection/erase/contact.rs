@@ -119,7 +119,7 @@ pub(super) async fn begin<R: Rows + ?Sized>(
     (work.step, work.from, work.to) = (Step::Mentions, 1, book.next_key);
     let mut writes = Writes::default();
     book.end_unit(&mut writes.log, now, None);
-    let moved = close(BTreeMap::from([(book.key(), book)]), &mut writes);
+    let moved = close(BTreeMap::from([(book.key(), book)]), &mut writes, true);
     rows.write(&writes).await?;
     Ok(moved)
 }

@@ -139,7 +139,7 @@ async fn change<R: Rows + ?Sized>(
         }
         book.end_unit(&mut writes.log, now, None);
     }
-    let moved = close(books, &mut writes);
+    let moved = close(books, &mut writes, true);
     rows.write(&writes).await?;
     Ok(moved)
 }

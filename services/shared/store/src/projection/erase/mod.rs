@@ -63,8 +63,7 @@ pub async fn carry<R: Rows + ?Sized>(
         Deed::Ask(ask) => Ok((Deeds::Asked(ask::ask(rows, *ask).await?), vec![])),
         Deed::Piece(ready) => {
             let (piece, moved) = advance(rows, *ready).await?;
-            let can_wait = |moved| Moved { can_wait: true, ..moved };
-            Ok((Deeds::Piece(piece), moved.into_iter().map(can_wait).collect()))
+            Ok((Deeds::Piece(piece), moved))
         }
         Deed::TakeRemoval(id, version, until) => removal::take(rows, id, version, until).await,
         Deed::EndRemoval(id, end) => removal::end(rows, id, end).await,
