@@ -102,10 +102,15 @@ fn description(message: usize, variant: usize) -> Received {
     if variant == 0 && message == 0 {
         text.sender = None;
     }
-    // The same person as in the other messages, by the number or by the privacy id alone.
-    let known = [("ana-1", "15550100002@s.whatsapp.net"), ("ana-2", "915550100002@lid")];
-    if let Some((id, provider_id)) = message.checked_sub(2).map(|at| known[at]) {
-        let (id, provider_id) = (Some(id.into()), Some(provider_id.into()));
+    // The same person as in the other messages, by the number or by the privacy id alone; each copy names her as it
+    // likes.
+    let (number, lid) = ("15550100002@s.whatsapp.net", "915550100002@lid");
+    let names = [
+        [(Some("ana-1"), number), (None, number), (Some("ana-0"), number)],
+        [(None, number), (Some("ana-2"), lid), (None, lid)],
+    ];
+    if let Some((id, provider_id)) = message.checked_sub(2).map(|at| names[at][variant]) {
+        let (id, provider_id) = (id.map(Into::into), Some(provider_id.into()));
         text.sender = Some(Person { id, provider_id, ..Person::default() });
     }
     match variant {

@@ -160,10 +160,9 @@ impl Book {
             let row = &mut entry.entry.row;
             row.mention(mentioned);
             let mut merged = row.merge_received(fact, stamp);
-            // A fuller copy tells who wrote it.
-            if let (None, Some((key, id))) = (row.sender_key, sender) {
-                (row.sender_key, row.sender) = (Some(key), Some(id));
-                merged = Merged::SHOWN;
+            // A fuller copy tells who wrote it, or tells it better.
+            if let Some((key, id)) = sender {
+                merged = merged.and(row.merge_sender(key, &id));
             }
             entry.text |= merged.shown;
             entry.files |= merged.shown;
