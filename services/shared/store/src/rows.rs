@@ -13,7 +13,7 @@ use crate::pictures::{LookEnd, PictureWanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
-use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource};
+use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource, Merged};
 use channel_domain::chat::Chat;
 use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
@@ -213,6 +213,50 @@ pub struct Member {
     pub left: Option<Micros>,
 }
 
+/// Where somebody stands in a chat whom a fact shows there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The earliest fact that showed them there.
+    pub since: Stamp,
+    /// They were not there any more at this time.
+    pub left: Option<Micros>,
+}
+
+impl Standing {
+    /// A fact shows them there: they may be there again, or have been there for longer.
+    pub fn see(&mut self, since: Stamp, seen: Micros) -> Merged {
+        let returns = self.left.is_some_and(|left| left < seen);
+        let earlier = since < self.since;
+        self.since = self.since.min(since);
+        if returns {
+            self.left = None;
+        }
+        Merged { stored: returns || earlier, shown: returns }
+    }
+}
+
+/// Who is to be looked for in which chat.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// The chat.
+    pub chat_key: i64,
+    /// The person.
+    pub attendee_key: i64,
+    /// The earliest fact at hand that shows them there.
+    pub since: Stamp,
+}
+
+/// Somebody who is not simply where a fact shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The chat.
+    pub chat_key: i64,
+    /// The person.
+    pub attendee_key: i64,
+    /// Where they stand; `None`: they were never there.
+    pub standing: Option<Standing>,
+}
+
 /// A dated claim that an identifier names a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -334,6 +378,8 @@ pub struct Writes {
     pub complete: Vec<Owned<Micros>>,
     /// Up to when everything of a chat is here: its key, and the time.
     pub complete_chats: Vec<Owned<(i64, Micros)>>,
+    /// Chats whose members changed: the key, and the sequence number of the event that tells.
+    pub members_told: Vec<Owned<(i64, u64)>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
     /// Files that are not to be looked at any more for a small picture.
@@ -408,6 +454,13 @@ pub trait Rows: Shelf {
 
     /// Loads who is in a chat, and has not left it: by their keys.
     async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError>;
+
+    /// Loads whoever of these is not simply there: who never was, who has left, and who was there earlier than the
+    /// fact at hand. Most of a group's people are there, so this is few of many.
+    async fn unsettled(
+        &mut self,
+        shown: &[Owned<Shown>],
+    ) -> Result<Vec<Owned<Unsettled>>, StoreError>;
 
     /// Loads which chats had these ids once.
     async fn aliases(

@@ -9,6 +9,7 @@ use crate::intake::{Delivery, Mode, Outcome, Stored};
 use crate::reads::AttendeeQuery;
 use bytes::Bytes;
 use channel_domain::Stamp;
+use channel_domain::chat::ChatKind;
 use channel_domain::fact::{
     Attachment, Fact, Person, Receipt, ReceiptKind, Received, SystemEvent, UpstreamStatus,
 };
@@ -162,6 +163,16 @@ fn pending(stamp: Stamp) -> Stored {
     }
 }
 
+/// Who is in a group, and who has left it.
+async fn members(fresh: &Fresh, account: i64, chat: &str) -> String {
+    let query = AttendeeQuery { chat: Some(chat.into()), limit: 100, ..Default::default() };
+    let people = fresh.store.attendees(account, &query).await.unwrap_or_default();
+    let mut members: Vec<_> =
+        people.into_iter().map(|person| (person.record.id, person.member)).collect();
+    members.sort();
+    format!(" {members:?}")
+}
+
 /// Everything that people see of an account, without ids and numbers that are drawn per account, and
 /// without places, which are fixed at first sight.
 async fn state(fresh: &Fresh, account: &str) -> String {
@@ -171,11 +182,14 @@ async fn state(fresh: &Fresh, account: &str) -> String {
     let mut lines = vec![format!("{record:?}")];
     for mut chat in fresh.chats(account).await {
         let id = chat.id.clone();
-        (chat.rev, chat.order) = Default::default();
+        (chat.rev, chat.members_rev, chat.order) = Default::default();
         if let Some(last) = &mut chat.last {
             last.id.clear();
         }
         lines.push(format!("{chat:?}"));
+        if chat.kind == ChatKind::Group as i32 {
+            lines.push(members(fresh, row.key, &id).await);
+        }
         for mut message in fresh.messages(account, &id).await {
             (message.id, message.rev, message.sort_key) = Default::default();
             message.stored_at = 0;
