@@ -1,7 +1,9 @@
 //! The rows that the projection reads and writes. This is all that a backend knows of it.
 
+mod members;
 mod work;
 
+pub use members::{Member, Shown, Standing, Unsettled};
 pub use work::{Work, WorkKind};
 
 use crate::erase::Shelf;
@@ -13,7 +15,7 @@ use crate::pictures::{LookEnd, PictureWanted};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channel_domain::account::Account;
-use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource, Merged};
+use channel_domain::attendee::{Attendee, ClaimKind, ClaimSource};
 use channel_domain::chat::Chat;
 use channel_domain::fact::Fact;
 use channel_domain::ids::{AccountId, AttendeeId, ChatId, MessageId, UpstreamMessageId};
@@ -196,65 +198,6 @@ pub struct Version {
     pub stamp: Stamp,
     /// The text it gave the message.
     pub text: Option<String>,
-}
-
-/// Somebody is in a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Member {
-    /// The chat.
-    pub chat_key: i64,
-    /// The person.
-    pub attendee_key: i64,
-    /// The earliest fact that showed them there.
-    pub since: Stamp,
-    /// The latest time at which a fact of this transaction showed them there.
-    pub seen: Micros,
-    /// They were not there any more at this time. Whatever shows them there later takes it back.
-    pub left: Option<Micros>,
-}
-
-/// Where somebody stands in a chat whom a fact shows there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// The earliest fact that showed them there.
-    pub since: Stamp,
-    /// They were not there any more at this time.
-    pub left: Option<Micros>,
-}
-
-impl Standing {
-    /// A fact shows them there: they may be there again, or have been there for longer.
-    pub fn see(&mut self, since: Stamp, seen: Micros) -> Merged {
-        let returns = self.left.is_some_and(|left| left < seen);
-        let earlier = since < self.since;
-        self.since = self.since.min(since);
-        if returns {
-            self.left = None;
-        }
-        Merged { stored: returns || earlier, shown: returns }
-    }
-}
-
-/// Who is to be looked for in which chat.
-#[derive(Debug, Clone, Copy)]
-pub struct Shown {
-    /// The chat.
-    pub chat_key: i64,
-    /// The person.
-    pub attendee_key: i64,
-    /// The earliest fact at hand that shows them there.
-    pub since: Stamp,
-}
-
-/// Somebody who is not simply where a fact shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unsettled {
-    /// The chat.
-    pub chat_key: i64,
-    /// The person.
-    pub attendee_key: i64,
-    /// Where they stand; `None`: they were never there.
-    pub standing: Option<Standing>,
 }
 
 /// A dated claim that an identifier names a person.
