@@ -33,8 +33,8 @@ fn lasting_chat(mut chat: Chat) -> Chat {
     if let Some(last) = &mut chat.last_message {
         last.message_id.clear();
     }
-    let own = Chat { revision: 0, complete_up_to: None, picture_etag: String::new(), ..chat };
-    Chat { sort_key: String::new(), ..own }
+    let own = Chat { revision: 0, members_revision: 0, complete_up_to: None, ..chat };
+    Chat { sort_key: String::new(), picture_etag: String::new(), ..own }
 }
 
 fn lasting(mut message: Message) -> Message {

@@ -1444,6 +1444,9 @@ pub mod query_service_client {
         }
         /// Lists attendees of accounts, or of one chat.
         ///
+        /// Whoever shows the people of a chat asks again when the chat's `members_revision` is another one; a change of the
+        /// chat brings it.
+        ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`.
         pub async fn list_attendees(
             &mut self,
@@ -1867,6 +1870,9 @@ pub mod query_service_server {
             tonic::Status,
         >;
         /// Lists attendees of accounts, or of one chat.
+        ///
+        /// Whoever shows the people of a chat asks again when the chat's `members_revision` is another one; a change of the
+        /// chat brings it.
         ///
         /// NOT_FOUND: `ACCOUNT_NOT_FOUND`, `CHAT_NOT_FOUND`.
         async fn list_attendees(

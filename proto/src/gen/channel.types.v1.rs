@@ -1237,6 +1237,12 @@ pub struct Chat {
     /// GetAttendeePicture. Empty: none is stored.
     #[prost(string, tag = "22")]
     pub picture_etag: ::prost::alloc::string::String,
+    /// Changes whenever somebody joins the chat, leaves it or gets another role: then ask QueryService.ListAttendees with
+    /// `chat_id` again. One change of the chat tells of everybody who came and went together, be it a thousand; what is
+    /// said of the people themselves comes as changes of attendees. Opaque but for equality. 0: nobody has come or gone
+    /// since this is counted.
+    #[prost(uint64, tag = "23")]
+    pub members_revision: u64,
 }
 /// Kind of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -120,6 +120,8 @@ pub struct Chat {
     pub picture: Option<StoredFile>,
     /// All its messages up to this time are here, as far as that was found out for it alone.
     pub complete_up_to: Option<Micros>,
+    /// The sequence number of the event with which its members last changed; 0: none is known.
+    pub members_rev: u64,
     /// The sequence number of the last event about it.
     pub rev: u64,
 }
@@ -147,6 +149,7 @@ impl Chat {
             order: SortKey::MIN,
             picture: None,
             complete_up_to: None,
+            members_rev: 0,
             rev: 0,
         }
     }

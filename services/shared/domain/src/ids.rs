@@ -1,5 +1,6 @@
 //! Ids. Each is a type of its own, so that a chat id cannot stand where an account id belongs.
 
+use crate::jid;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -92,9 +93,31 @@ impl AttendeeId {
         Self::new(format!("{MADE_HERE}{provider_id}"))
     }
 
+    /// How well this id names somebody, the least being the best: UniPile's own, then one made of a privacy id, then
+    /// one made of anything else, since a number may be given to somebody else.
+    #[must_use]
+    pub fn rank(&self) -> u8 {
+        match self.as_str().strip_prefix(MADE_HERE) {
+            None => 0,
+            Some(made_of) if jid::is_lid(made_of) => 1,
+            Some(_) => 2,
+        }
+    }
+
     /// Whether UniPile did not give this id.
     #[must_use]
     pub fn is_made_here(&self) -> bool {
         self.as_str().starts_with(MADE_HERE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_id_names_somebody_best_and_a_number_worst() {
+        let ids = ["att-1", "jid:900000000000002@lid", "jid:15550100002@s.whatsapp.net"];
+        assert_eq!(ids.map(|id| AttendeeId::from(id).rank()), [0, 1, 2]);
     }
 }

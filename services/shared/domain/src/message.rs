@@ -273,6 +273,17 @@ impl Message {
         merged.and(self.merge_echo(other, stamp))
     }
 
+    /// Takes in whom a copy names as the writer. Of several ids the best counts, and of several as good ones the
+    /// least, whichever came first.
+    pub fn merge_sender(&mut self, key: i64, id: &AttendeeId) -> Merged {
+        let place = |id: &AttendeeId| (id.rank(), id.clone());
+        if self.sender.as_ref().is_some_and(|known| place(known) <= place(id)) {
+            return Merged::NOTHING;
+        }
+        (self.sender_key, self.sender) = (Some(key), Some(id.clone()));
+        Merged::SHOWN
+    }
+
     /// The first account that WhatsApp gives of a message sent from here: what it says is what was sent, and
     /// its time is the provider's. A message never moves back in its chat.
     fn merge_echo(&mut self, other: &Received, stamp: Stamp) -> Merged {
@@ -303,6 +314,9 @@ impl Message {
     /// Takes over all that became of a message that was stored as another one and is this one.
     pub fn absorb(&mut self, other: Self) {
         self.provider_id = other.provider_id.or_else(|| self.provider_id.take());
+        if let (Some(key), Some(id)) = (other.sender_key, &other.sender) {
+            self.merge_sender(key, id);
+        }
         self.sent_at = self.sent_at.max(other.sent_at);
         self.content = other.content;
         self.content_stamp = other.content_stamp;

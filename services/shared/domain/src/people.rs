@@ -18,6 +18,13 @@ pub struct Cast<'a> {
     pub counterparty: Option<&'a Person>,
 }
 
+impl<'a> Cast<'a> {
+    /// All of them; the owner may come twice.
+    pub fn everybody(&self) -> impl Iterator<Item = &'a Person> {
+        self.owner.into_iter().chain(self.sender).chain(self.others.iter().copied())
+    }
+}
+
 /// Sorts the people of a message. `attendees` may or may not contain the owner and the sender, in any
 /// order, so nothing is taken from a position.
 #[must_use]

@@ -13,7 +13,7 @@ use channel_domain::send::{Action, Job, Phase, Stage};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
-use channel_store::rows::Owned;
+use channel_store::rows::{Owned, Standing, Unsettled};
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{Decode, Row, Type};
@@ -32,7 +32,7 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.labels::text AS labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last::text AS last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture::text AS picture, \
+    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.members_rev, c.picture::text AS picture, \
     coalesce(p.picture, p.ties->'joined'->'picture')::text AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`. Its files and reactions
@@ -200,7 +200,18 @@ pub(crate) fn chat(row: &PgRow) -> Result<Chat, StoreError> {
         order: SortKey::from_bytes(get(row, "place")?).ok_or_else(|| bad("place"))?,
         picture: part(row, "chats", key, "picture")?,
         complete_up_to: micros(row, "complete_up_to")?,
+        members_rev: number(get(row, "members_rev")?),
         rev: number(get(row, "rev")?),
+    })
+}
+
+/// Where somebody stands whom facts show in a chat.
+pub(crate) fn unsettled(row: &PgRow) -> Result<Unsettled, StoreError> {
+    let left = micros(row, "left_at")?;
+    Ok(Unsettled {
+        chat_key: get(row, "chat_key")?,
+        attendee_key: get(row, "attendee_key")?,
+        standing: stamp(row, "since_at", "since_inbox")?.map(|since| Standing { since, left }),
     })
 }
 

@@ -12,6 +12,7 @@ use channel_domain::send::{Action, Job, Phase, Stage};
 use channel_domain::{Micros, SortKey, Stamp};
 use channel_store::StoreError;
 use channel_store::log::{Entity, Head, LogRow, Op, Position};
+use channel_store::rows::{Standing, Unsettled};
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::{Sqlite, SqliteRow};
@@ -30,7 +31,7 @@ pub(crate) const CHAT: &str = "c.account_key, c.chat_key, c.id, c.provider_id, c
     c.labels, c.subject, c.subject_at, c.subject_inbox, c.counterparty_key, c.counterparty_at, \
     c.counterparty_inbox, c.pinned, c.pinned_at, c.pinned_inbox, c.archived, c.muted_until, \
     c.read_only, c.read_up_to, c.unread, c.last, c.place, c.rev, p.id AS person_id, \
-    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.picture, coalesce(p.picture, p.ties->'joined'->'picture') AS person_picture";
+    p.name AS person_name, p.phone AS person_phone, c.complete_up_to, c.members_rev, c.picture, coalesce(p.picture, p.ties->'joined'->'picture') AS person_picture";
 
 /// The columns of a message, from `messages m`, its chat `c` and its writer `s`.
 pub(crate) const MESSAGE: &str = "m.account_key, m.message_key, m.id, m.upstream_id, m.provider_id, \
@@ -157,7 +158,18 @@ pub(crate) fn chat(row: &SqliteRow) -> Result<Chat, StoreError> {
         order: SortKey::from_bytes(get(row, "place")?).ok_or_else(|| bad("place"))?,
         picture: part(row, "chats", key, "picture")?,
         complete_up_to: micros(row, "complete_up_to")?,
+        members_rev: seq(get(row, "members_rev")?),
         rev: seq(get(row, "rev")?),
+    })
+}
+
+/// Where somebody stands whom facts show in a chat.
+pub(crate) fn unsettled(row: &SqliteRow) -> Result<Unsettled, StoreError> {
+    let left = micros(row, "left_at")?;
+    Ok(Unsettled {
+        chat_key: get(row, "chat_key")?,
+        attendee_key: get(row, "attendee_key")?,
+        standing: stamp(row, "since_at", "since_inbox")?.map(|since| Standing { since, left }),
     })
 }
 

@@ -23,7 +23,7 @@ use channel_store::log::Position;
 use channel_store::media::{FetchRow, FileId};
 use channel_store::rows::{
     Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Parked, Rows,
-    Writes,
+    Shown, Unsettled, Writes,
 };
 use const_format::concatcp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -105,6 +105,17 @@ const NAMED: Rowwise = Rowwise {
 
 const PRESENT: &str = "SELECT attendee_key FROM chat_attendees \
     WHERE account_key = ? AND chat_key = ? AND left_at IS NULL";
+
+/// Places that stay unbound are nobody's.
+const UNSETTLED: Rowwise = Rowwise {
+    head: "WITH u (account_key, chat_key, attendee_key, since_at, since_inbox) AS (VALUES",
+    columns: 5,
+    tail: ") SELECT u.account_key, u.chat_key, u.attendee_key, k.since_at, k.since_inbox, k.left_at \
+           FROM u LEFT JOIN chat_attendees k ON k.account_key = u.account_key \
+             AND k.chat_key = u.chat_key AND k.attendee_key = u.attendee_key \
+           WHERE u.account_key IS NOT NULL AND (k.account_key IS NULL OR k.left_at IS NOT NULL \
+             OR (k.since_at, k.since_inbox) > (u.since_at, u.since_inbox))",
+};
 
 const ALIASES: Rowwise = Rowwise {
     head: "WITH wanted (k, id) AS (VALUES",
@@ -207,6 +218,19 @@ impl Rows for Tx<'_> {
     async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError> {
         let query = sqlx::query_scalar(PRESENT).bind(account).bind(chat);
         query.fetch_all(&mut *self.0).await.map_err(sorted)
+    }
+
+    async fn unsettled(
+        &mut self,
+        shown: &[Owned<Shown>],
+    ) -> Result<Vec<Owned<Unsettled>>, StoreError> {
+        let rows = UNSETTLED
+            .fetch(self.0, shown, |q, Owned { account_key, row }| {
+                let q = q.bind(account_key).bind(row.chat_key).bind(row.attendee_key);
+                q.bind(row.since.at.0).bind(row.since.inbox)
+            })
+            .await?;
+        rows.iter().map(|row| owned(row, decode::unsettled(row)?)).collect()
     }
 
     async fn aliases(

@@ -1,7 +1,9 @@
 //! The rows that the projection reads and writes. This is all that a backend knows of it.
 
+mod members;
 mod work;
 
+pub use members::{Member, Shown, Standing, Unsettled};
 pub use work::{Work, WorkKind};
 
 use crate::erase::Shelf;
@@ -198,21 +200,6 @@ pub struct Version {
     pub text: Option<String>,
 }
 
-/// Somebody is in a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Member {
-    /// The chat.
-    pub chat_key: i64,
-    /// The person.
-    pub attendee_key: i64,
-    /// The earliest fact that showed them there.
-    pub since: Stamp,
-    /// The latest time at which a fact of this transaction showed them there.
-    pub seen: Micros,
-    /// They were not there any more at this time. Whatever shows them there later takes it back.
-    pub left: Option<Micros>,
-}
-
 /// A dated claim that an identifier names a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -334,6 +321,8 @@ pub struct Writes {
     pub complete: Vec<Owned<Micros>>,
     /// Up to when everything of a chat is here: its key, and the time.
     pub complete_chats: Vec<Owned<(i64, Micros)>>,
+    /// Chats whose members changed: the key, and the sequence number of the event that tells.
+    pub members_told: Vec<Owned<(i64, u64)>>,
     /// Ends of tries to fetch files; only of rows that were loaded as open.
     pub fetched: Vec<Owned<FetchEnd>>,
     /// Files that are not to be looked at any more for a small picture.
@@ -408,6 +397,13 @@ pub trait Rows: Shelf {
 
     /// Loads who is in a chat, and has not left it: by their keys.
     async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError>;
+
+    /// Loads whoever of these is not simply there: who never was, who has left, and who was there earlier than the
+    /// fact at hand. Most of a group's people are there, so this is few of many.
+    async fn unsettled(
+        &mut self,
+        shown: &[Owned<Shown>],
+    ) -> Result<Vec<Owned<Unsettled>>, StoreError>;
 
     /// Loads which chats had these ids once.
     async fn aliases(

@@ -37,6 +37,7 @@ pub fn chat(account_id: &str, chat: &ChatRecord, now: Micros) -> pb::Chat {
         complete_up_to: optional(chat.complete_up_to),
         revision: chat.rev,
         picture_etag: super::picture_etag(chat.picture.as_ref()),
+        members_revision: chat.members_rev,
     }
 }
 

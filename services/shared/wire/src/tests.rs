@@ -104,6 +104,7 @@ fn chat_record() -> ChatRecord {
         unread: 3,
         order: SortKey::new(Micros(AT), Micros(AT), "m1").as_bytes().to_vec(),
         rev: 7,
+        members_rev: 6,
         ..ChatRecord::default()
     }
 }

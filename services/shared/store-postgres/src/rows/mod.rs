@@ -31,7 +31,8 @@ use channel_store::StoreError;
 use channel_store::intake::Adoption;
 use channel_store::media::{FetchRow, FileId};
 use channel_store::rows::{
-    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Writes,
+    Asked, ChatAlias, ChatsWanted, Desk, Held, JobsWanted, Known, OpenAccount, Owned, Rows, Shown,
+    Unsettled, Writes,
 };
 use sqlx::postgres::PgConnection;
 use together::Together;
@@ -77,6 +78,13 @@ impl Rows for Tx<'_> {
 
     async fn members(&mut self, account: i64, chat: i64) -> Result<Vec<i64>, StoreError> {
         people::present(self.connection, account, chat).await
+    }
+
+    async fn unsettled(
+        &mut self,
+        shown: &[Owned<Shown>],
+    ) -> Result<Vec<Owned<Unsettled>>, StoreError> {
+        people::unsettled(self.connection, shown).await
     }
 
     async fn aliases(
@@ -181,6 +189,7 @@ impl Rows for Tx<'_> {
         open::update(&mut seldom, &writes.accounts)?;
         people::attendees(&mut seldom, &writes.attendees)?;
         people::links(&mut seldom, &writes.links);
+        people::members_told(&mut seldom, &writes.members_told);
         search::no_words(&mut seldom, &writes.messages);
         children::files(&mut seldom, &writes.messages)?;
         children::reactions(&mut seldom, &writes.messages);

@@ -9,7 +9,7 @@ use channel_domain::attendee::{Attendee, ClaimKind, joining};
 use channel_domain::chat::Chat;
 use channel_domain::search;
 use channel_store::StoreError;
-use channel_store::rows::{Link, Member, Owned};
+use channel_store::rows::{Link, Member, Owned, Shown, Unsettled};
 use const_format::concatcp;
 use sqlx::postgres::PgConnection;
 
@@ -248,6 +248,53 @@ pub(super) async fn present(
     chat: i64,
 ) -> Result<Vec<i64>, StoreError> {
     sqlx::query_scalar(PRESENT).bind(account).bind(chat).fetch_all(connection).await.map_err(sorted)
+}
+
+const UNSETTLED: &str = "SELECT u.account_key, u.chat_key, u.attendee_key, k.since_at, k.since_inbox, k.left_at \
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
+      AS u(account_key, chat_key, attendee_key, since_at, since_inbox) \
+    LEFT JOIN chat_attendees k ON k.account_key = u.account_key AND k.chat_key = u.chat_key \
+      AND k.attendee_key = u.attendee_key \
+    WHERE k.account_key IS NULL OR k.left_at IS NOT NULL \
+      OR (k.since_at, k.since_inbox) > (u.since_at, u.since_inbox)";
+
+/// Loads whoever of these is not simply in the chat.
+pub(super) async fn unsettled(
+    connection: &mut PgConnection,
+    shown: &[Owned<Shown>],
+) -> Result<Vec<Owned<Unsettled>>, StoreError> {
+    let rows = sqlx::query(UNSETTLED)
+        .bind(column(shown, |it| it.account_key))
+        .bind(column(shown, |it| it.row.chat_key))
+        .bind(column(shown, |it| it.row.attendee_key))
+        .bind(column(shown, |it| it.row.since.at.0))
+        .bind(column(shown, |it| it.row.since.inbox))
+        .fetch_all(connection)
+        .await
+        .map_err(sorted)?;
+    rows.iter().map(|row| owned(row, decode::unsettled)).collect()
+}
+
+const TOLD: &str = "UPDATE chats c SET members_rev = u.rev FROM unnest($1::members_told_row[]) AS u \
+    WHERE c.account_key = u.account_key AND c.chat_key = u.chat_key";
+
+row_sent!(
+    "members_told_row",
+    struct ToldRow {
+        account_key: i64,
+        chat_key: i64,
+        rev: i64,
+    }
+);
+
+/// Notes with which event it was told that the members of chats changed; once the chats themselves are written.
+pub(super) fn members_told(together: &mut Together, rows: &[Owned<(i64, u64)>]) {
+    let told = rows.iter().map(|Owned { account_key, row: (chat_key, rev) }| ToldRow {
+        account_key: *account_key,
+        chat_key: *chat_key,
+        rev: rev.cast_signed(),
+    });
+    together.part(TOLD, told);
 }
 
 /// Most messages of a group show members who are known: those are left out before they are locked and

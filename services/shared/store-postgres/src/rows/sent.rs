@@ -49,7 +49,7 @@ mod tests {
         syncs,
     };
 
-    const SCHEMA: [&str; 8] = [
+    const SCHEMA: [&str; 9] = [
         include_str!("../../migrations/0003_rows_sent.sql"),
         include_str!("../../migrations/0004_send.sql"),
         include_str!("../../migrations/0005_start.sql"),
@@ -58,6 +58,7 @@ mod tests {
         include_str!("../../migrations/0010_pictures.sql"),
         include_str!("../../migrations/0012_hosted_links.sql"),
         include_str!("../../migrations/0013_complete_chats.sql"),
+        include_str!("../../migrations/0015_members_told.sql"),
     ];
     /// Types that only older programs send.
     const RETIRED: [&str; 6] = [
@@ -118,6 +119,7 @@ mod tests {
             pictures::PictureRow::SENT,
             open::Updated::SENT,
             syncs::CompleteChatRow::SENT,
+            people::ToldRow::SENT,
         ];
         let sent = sent.map(|(name, attributes)| (name, attributes.to_vec()));
         assert_eq!(sent.to_vec(), created());

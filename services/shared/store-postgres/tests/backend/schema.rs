@@ -26,6 +26,7 @@ async fn a_database_behind_the_program_is_refused_unless_it_may_be_migrated() {
         "12 hosted links",
         "13 complete chats",
         "14 thumbnails",
+        "15 members told",
     ];
     assert_eq!(pending, all);
     let refused = PostgresStore::connect(careful.clone()).await.unwrap_err();

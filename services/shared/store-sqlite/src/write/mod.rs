@@ -36,6 +36,7 @@ pub(crate) async fn all(c: &mut SqliteConnection, writes: &Writes) -> Result<(),
     chats::CHATS.execute(c, &json_rows(&writes.chats, |chat| &chat.row.last)?, chats::chat).await?;
     people::LINKS.execute(c, &writes.links, people::link).await?;
     people::MEMBERS.execute(c, &writes.members, people::member).await?;
+    people::members_told(c, &writes.members_told).await?;
     let rows = json_rows(&writes.messages, |m| &m.row.message.content.quoted)?;
     messages::MESSAGES.execute(c, &rows, messages::message).await?;
     search::write(c, &writes.messages).await?;

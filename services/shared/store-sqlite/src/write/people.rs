@@ -1,9 +1,12 @@
 //! People, and where they are.
 
 use super::{WithJson, listed_words, number, stamp};
+use crate::error::sorted;
 use crate::sql::{Query, Rowwise};
 use channel_domain::attendee::Attendee;
+use channel_store::StoreError;
 use channel_store::rows::{Link, Member, Owned};
+use sqlx::sqlite::SqliteConnection;
 
 pub(super) const ATTENDEES: Rowwise = Rowwise {
     head: "INSERT INTO attendees (account_key, attendee_key, id, is_self, name, phone, claims, \
@@ -70,4 +73,21 @@ pub(super) fn member<'q>(query: Query<'q>, row: &'q Owned<Member>) -> Query<'q> 
     let Member { chat_key, attendee_key, since, seen, left } = &row.row;
     let query = query.bind(row.account_key).bind(chat_key).bind(attendee_key);
     stamp(query, *since).bind(seen.0).bind(left.map(|left| left.0))
+}
+
+/// Notes with which event it was told that the members of chats changed; once the chats themselves are written.
+pub(super) async fn members_told(
+    c: &mut SqliteConnection,
+    rows: &[Owned<(i64, u64)>],
+) -> Result<(), StoreError> {
+    for Owned { account_key, row: (chat_key, rev) } in rows {
+        sqlx::query("UPDATE chats SET members_rev = ? WHERE account_key = ? AND chat_key = ?")
+            .bind(number(*rev))
+            .bind(account_key)
+            .bind(chat_key)
+            .execute(&mut *c)
+            .await
+            .map_err(sorted)?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ mod hosted;
 mod inbox;
 mod log;
 mod media;
+mod members;
 mod order;
 mod persons;
 mod pictures;
@@ -39,6 +40,7 @@ pub use hosted::*;
 pub use inbox::*;
 pub use log::*;
 pub use media::*;
+pub use members::*;
 pub use order::*;
 pub use persons::*;
 pub use pictures::*;
@@ -186,6 +188,9 @@ macro_rules! store_conformance {
             the_owner_is_known_under_every_id,
             whoever_is_not_listed_any_more_has_left_and_comes_back_with_a_message,
             a_group_of_a_thousand_is_read_at_once,
+            a_chat_tells_once_that_somebody_came_or_went,
+            a_group_of_a_thousand_that_comes_twice_tells_once,
+            whatever_a_payload_shows_of_members_is_told_with_its_chat,
             an_erased_contact_is_found_nowhere_and_the_others_as_before,
             a_person_is_erased_under_every_id,
             what_was_erased_does_not_come_back_from_the_past,

@@ -9,6 +9,7 @@ use crate::intake::{Delivery, Mode, Outcome, Stored};
 use crate::reads::AttendeeQuery;
 use bytes::Bytes;
 use channel_domain::Stamp;
+use channel_domain::chat::ChatKind;
 use channel_domain::fact::{
     Attachment, Fact, Person, Receipt, ReceiptKind, Received, SystemEvent, UpstreamStatus,
 };
@@ -102,10 +103,15 @@ fn description(message: usize, variant: usize) -> Received {
     if variant == 0 && message == 0 {
         text.sender = None;
     }
-    // The same person as in the other messages, by the number or by the privacy id alone.
-    let known = [("ana-1", "15550100002@s.whatsapp.net"), ("ana-2", "915550100002@lid")];
-    if let Some((id, provider_id)) = message.checked_sub(2).map(|at| known[at]) {
-        let (id, provider_id) = (Some(id.into()), Some(provider_id.into()));
+    // The same person as in the other messages, by the number or by the privacy id alone; each copy names her as it
+    // likes.
+    let (number, lid) = ("15550100002@s.whatsapp.net", "915550100002@lid");
+    let names = [
+        [(Some("ana-1"), number), (None, number), (Some("ana-0"), number)],
+        [(None, number), (Some("ana-2"), lid), (None, lid)],
+    ];
+    if let Some((id, provider_id)) = message.checked_sub(2).map(|at| names[at][variant]) {
+        let (id, provider_id) = (id.map(Into::into), Some(provider_id.into()));
         text.sender = Some(Person { id, provider_id, ..Person::default() });
     }
     match variant {
@@ -157,6 +163,16 @@ fn pending(stamp: Stamp) -> Stored {
     }
 }
 
+/// Who is in a group, and who has left it.
+async fn members(fresh: &Fresh, account: i64, chat: &str) -> String {
+    let query = AttendeeQuery { chat: Some(chat.into()), limit: 100, ..Default::default() };
+    let people = fresh.store.attendees(account, &query).await.unwrap_or_default();
+    let mut members: Vec<_> =
+        people.into_iter().map(|person| (person.record.id, person.member)).collect();
+    members.sort();
+    format!(" {members:?}")
+}
+
 /// Everything that people see of an account, without ids and numbers that are drawn per account, and
 /// without places, which are fixed at first sight.
 async fn state(fresh: &Fresh, account: &str) -> String {
@@ -166,11 +182,14 @@ async fn state(fresh: &Fresh, account: &str) -> String {
     let mut lines = vec![format!("{record:?}")];
     for mut chat in fresh.chats(account).await {
         let id = chat.id.clone();
-        (chat.rev, chat.order) = Default::default();
+        (chat.rev, chat.members_rev, chat.order) = Default::default();
         if let Some(last) = &mut chat.last {
             last.id.clear();
         }
         lines.push(format!("{chat:?}"));
+        if chat.kind == ChatKind::Group as i32 {
+            lines.push(members(fresh, row.key, &id).await);
+        }
         for mut message in fresh.messages(account, &id).await {
             (message.id, message.rev, message.sort_key) = Default::default();
             message.stored_at = 0;

@@ -25,7 +25,7 @@ fn from(sender: Person, message: &str, chat: &str, second: i64) -> Received {
     Received { sender: Some(sender), attendees, ..incoming(message, chat, "Hi", second) }
 }
 
-fn group(chat: &str) -> ListedChat {
+pub(super) fn group(chat: &str) -> ListedChat {
     let mut group = listed(chat, 1);
     group.news.claim.is_group = Some(true);
     ListedChat { counterparty: None, ..group }
@@ -38,7 +38,7 @@ impl Fresh {
         person.expect("the person is known")
     }
 
-    async fn people(&self, chat: Option<&str>, each_once: bool) -> Vec<AttendeeRow> {
+    pub(super) async fn people(&self, chat: Option<&str>, each_once: bool) -> Vec<AttendeeRow> {
         let key = self.account(ACCOUNT).await.key;
         let chat = chat.map(Into::into);
         let query = AttendeeQuery { chat, each_once, limit: 5000, ..AttendeeQuery::default() };

@@ -160,10 +160,9 @@ impl Book {
             let row = &mut entry.entry.row;
             row.mention(mentioned);
             let mut merged = row.merge_received(fact, stamp);
-            // A fuller copy tells who wrote it.
-            if let (None, Some((key, id))) = (row.sender_key, sender) {
-                (row.sender_key, row.sender) = (Some(key), Some(id));
-                merged = Merged::SHOWN;
+            // A fuller copy tells who wrote it, or tells it better.
+            if let Some((key, id)) = sender {
+                merged = merged.and(row.merge_sender(key, &id));
             }
             entry.text |= merged.shown;
             entry.files |= merged.shown;
@@ -359,18 +358,19 @@ impl Book {
     }
 
     fn join(&mut self, chat_key: i64, cast: &Cast<'_>, since: Stamp, seen: Micros) {
-        let known = self.chats.get(&chat_key).is_some_and(|entry| {
-            // In a chat of two nobody joins later, so only its earliest fact adds anything.
-            entry.row.counterparty.as_ref().is_some_and(|person| person.since < since)
-        });
-        if known {
+        if self.is_complete(chat_key, since) {
             return;
         }
-        let everybody =
-            cast.owner.into_iter().chain(cast.sender).chain(cast.others.iter().copied());
-        for id in everybody.filter_map(people::key) {
+        for id in cast.everybody().filter_map(people::key) {
             self.is_in(chat_key, &id, since, seen);
         }
+    }
+
+    /// In a chat of two nobody joins later, so only its earliest fact adds anything.
+    pub(super) fn is_complete(&self, chat_key: i64, since: Stamp) -> bool {
+        let counterparty =
+            self.chats.get(&chat_key).and_then(|entry| entry.row.counterparty.as_ref());
+        counterparty.is_some_and(|person| person.since < since)
     }
 
     // ---- account --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ use crate::media::{FetchEnd, FileId};
 use crate::pictures::{LookEnd, PictureWanted};
 use crate::rows::{
     ChatAlias, Gone, GoneChat, HeadWrite, Held, Link, Member, MessageWrite, OpenAccount, Owned,
-    Parked, Version, Work,
+    Parked, Standing, Version, Work,
 };
 use crate::rows::{WorkKind, Writes, words_of};
 use channel_domain::account::Account;
@@ -17,7 +17,7 @@ use channel_domain::message::Message;
 use channel_domain::send::{Action, Job, Pacing};
 use channel_domain::sync::{Sync, SyncChat};
 use channel_domain::time::Micros;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A row in the book.
 #[derive(Debug)]
@@ -81,6 +81,10 @@ pub(super) struct Book {
     /// Set by the present unit: something was written that people do not see.
     pub remembered: bool,
     pub members: HashMap<(i64, i64), Member>,
+    /// Where those stand whom facts show in chats, and who are stored.
+    pub standings: HashMap<(i64, i64), Standing>,
+    /// Chats whose members changed, and with which event that was last told.
+    pub members_told: BTreeMap<i64, u64>,
     /// Who is in a chat, as far as is stored; for chats whose people are listed.
     pub present: HashMap<i64, Vec<i64>>,
     pub links: Vec<Link>,
@@ -142,6 +146,8 @@ pub(super) type Holders = HashMap<(ClaimKind, String), Vec<AttendeeId>>;
 pub(super) struct Touched {
     pub attendees: Vec<AttendeeId>,
     pub chats: Vec<i64>,
+    /// Chats whose members are others now.
+    pub members: HashSet<i64>,
     pub messages: Vec<i64>,
     pub jobs: Vec<i64>,
     /// Messages that turned out to be others: the id that goes, and the one that stays.
@@ -179,6 +185,8 @@ impl Book {
             touched: Touched::default(),
             remembered: false,
             members: HashMap::new(),
+            standings: HashMap::new(),
+            members_told: BTreeMap::new(),
             present: HashMap::new(),
             links: Vec::new(),
             versions: Vec::new(),
@@ -291,6 +299,8 @@ impl Book {
         writes.actions.extend(actions.map(|entry| Owned { account_key, row: entry.row }));
         let complete_chats = self.complete_chats.into_iter();
         writes.complete_chats.extend(complete_chats.map(|row| Owned { account_key, row }));
+        let members_told = self.members_told.into_iter();
+        writes.members_told.extend(members_told.map(|row| Owned { account_key, row }));
         writes.held.extend(self.held.into_iter().map(|row| Owned { account_key, row }));
         writes.unheld.extend(self.unheld.into_iter().map(|row| Owned { account_key, row }));
         writes.fetched.extend(self.fetched.into_iter().map(|row| Owned { account_key, row }));

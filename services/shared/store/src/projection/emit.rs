@@ -71,6 +71,10 @@ impl Book {
                 continue;
             };
             (entry.shown, entry.stored, entry.row.rev) = (false, true, rev);
+            if touched.members.contains(&key) {
+                entry.row.members_rev = rev;
+                self.members_told.insert(key, rev);
+            }
             let (id, state) = (entry.row.id.to_string(), State::Chat((&entry.row).into()));
             self.number();
             log.push(self.row(Entity::Chat, id, state));

@@ -2,7 +2,7 @@
 //! batch's size.
 
 use super::book::Book;
-use super::{forgotten, same};
+use super::{forgotten, members, same};
 use crate::error::StoreError;
 use crate::rows::{Asked, ChatsWanted, JobsWanted, Known, Owned, Rows};
 use channel_domain::attendee::Attendee;
@@ -86,6 +86,7 @@ pub(super) async fn load<R: Rows + ?Sized>(
         }
     }
     load_provisional(rows, books).await?;
+    members::load(rows, books, facts).await?;
     load_unread(rows, books, facts).await
 }
 

@@ -21,6 +21,7 @@ mod gather;
 mod listing;
 mod load;
 mod media;
+mod members;
 mod persons;
 mod pictures;
 mod same;

@@ -3,7 +3,7 @@
 use super::book::{Book, Entry, Holders};
 use super::command::{Clerk, Outcome};
 use crate::outbox::{PersonChange, Refused};
-use crate::rows::{Link, Member};
+use crate::rows::Link;
 use channel_domain::attendee::{
     Attendee, Claim, ClaimKind, ClaimSource, Merged, claims_of, joining,
 };
@@ -13,7 +13,7 @@ use channel_domain::ids::AttendeeId;
 use channel_domain::mentions::{self, Known};
 use channel_domain::message::{Message, Reaction};
 use channel_domain::people;
-use channel_domain::time::{Micros, Stamp};
+use channel_domain::time::Stamp;
 use std::collections::{BTreeSet, HashMap};
 
 impl Clerk<'_> {
@@ -242,37 +242,6 @@ impl Book {
     pub(super) fn name_the_mentioned(&mut self, message: &mut Message) {
         let known = self.mentioned(message.mentioned_ids());
         message.mention(known);
-    }
-
-    // ---- who is where ---------------------------------------------------------------------------
-
-    /// Somebody is in a chat.
-    pub(super) fn is_in(&mut self, chat_key: i64, id: &AttendeeId, since: Stamp, seen: Micros) {
-        let Some(entry) = self.attendees.get(id) else { return };
-        let attendee_key = entry.row.key;
-        let member = Member { chat_key, attendee_key, since, seen, left: None };
-        let known = self.members.entry((chat_key, attendee_key)).or_insert_with(|| member.clone());
-        known.since = known.since.min(member.since);
-        known.seen = known.seen.max(member.seen);
-    }
-
-    /// These are in a chat, and nobody else is.
-    pub(super) fn everybody_in(&mut self, chat_key: i64, ids: &[AttendeeId], stamp: Stamp) {
-        // An empty list is no answer to who is in a chat.
-        if ids.is_empty() {
-            return;
-        }
-        for id in ids {
-            self.is_in(chat_key, id, stamp, stamp.at);
-        }
-        let listed: BTreeSet<_> =
-            ids.iter().filter_map(|id| self.attendees.get(id)).map(|it| it.row.key).collect();
-        let gone = self.present.remove(&chat_key).unwrap_or_default();
-        for attendee_key in gone.into_iter().filter(|key| !listed.contains(key)) {
-            let left = Some(stamp.at);
-            let member = Member { chat_key, attendee_key, since: stamp, seen: stamp.at, left };
-            self.members.insert((chat_key, attendee_key), member);
-        }
     }
 }
 

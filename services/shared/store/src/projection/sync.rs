@@ -4,7 +4,7 @@ use super::book::{Book, Entry, Reading};
 use super::engine::close;
 use super::forgotten;
 use super::listing::task;
-use super::{load, same};
+use super::{load, members, same};
 use crate::error::StoreError;
 use crate::intake::Adoption;
 use crate::record::SyncRecord;
@@ -142,7 +142,8 @@ async fn gather<R: Rows + ?Sized>(
     let stamped: Vec<_> =
         facts.iter().zip(&stamps).map(|(fact, stamp)| (key, fact, *stamp)).collect();
     load::load(rows, books, &stamped, known).await?;
-    load_present(rows, books, key, step).await?;
+    let stamp = stamps.first().copied().unwrap_or_default();
+    load_present(rows, books, key, step, stamp).await?;
     load_tasks(rows, books, key, step, &chats).await?;
     Ok(stamps)
 }
@@ -178,14 +179,13 @@ async fn load_present<R: Rows + ?Sized>(
     books: &mut BTreeMap<i64, Book>,
     key: i64,
     step: &SyncStep,
+    stamp: Stamp,
 ) -> Result<(), StoreError> {
-    let SyncStep::People(_, _, chat, _) = step else { return Ok(()) };
-    let Some(book) = books.get_mut(&key) else { return Ok(()) };
-    if let Some(chat) = book.chat_keys.get(chat).copied() {
-        let present = rows.members(key, chat).await?;
-        book.present.insert(chat, present);
-    }
-    Ok(())
+    let SyncStep::People(_, _, chat, people) = step else { return Ok(()) };
+    let known = books.get(&key).and_then(|book| book.chat_keys.get(chat).copied());
+    let Some(chat) = known else { return Ok(()) };
+    let ids: Vec<_> = people.iter().filter_map(|(person, _)| people::key(person)).collect();
+    members::load_listed(rows, books, key, chat, &ids, stamp).await
 }
 
 async fn load_tasks<R: Rows + ?Sized>(

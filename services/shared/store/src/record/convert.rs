@@ -132,6 +132,7 @@ impl From<&Chat> for ChatRecord {
             labels: chat.labels.clone(),
             own_name: chat.own_name.clone(),
             complete_up_to: chat.complete_up_to.map(|at| at.0),
+            members_rev: chat.members_rev,
             picture: chat.picture().map(Into::into),
         }
     }

@@ -209,6 +209,9 @@ pub struct ChatRecord {
     /// All its messages up to this time are here.
     #[prost(int64, optional, tag = "20")]
     pub complete_up_to: Option<i64>,
+    /// Last change of its members; 0 in what older programs wrote.
+    #[prost(uint64, tag = "21")]
+    pub members_rev: u64,
 }
 
 /// A chat's last message.

@@ -7,7 +7,7 @@ use crate::intake::Adoption;
 use crate::log::{Entity, Moved};
 use crate::projection::book::Book;
 use crate::projection::engine::close;
-use crate::rows::{Owned, Rows, Writes};
+use crate::rows::{ChatsWanted, Owned, Rows, Writes};
 use channel_domain::attendee::{Attendee, Claims};
 use channel_domain::fact::Quoted;
 use channel_domain::ids::AccountId;
@@ -176,14 +176,18 @@ async fn who<R: Rows + ?Sized>(
     Ok(names)
 }
 
-/// One of the small tables.
-pub(super) async fn rest<R: Shelf + ?Sized>(
+/// One of the small tables. Whoever shows a chat that they were in is told.
+pub(super) async fn rest<R: Rows + ?Sized>(
     rows: &mut R,
     erasure: &mut Erasure,
     found: &[Seen],
-) -> Result<(), StoreError> {
-    let Some(work) = &mut erasure.work else { return Ok(()) };
+    now: Micros,
+) -> Result<Vec<Moved>, StoreError> {
+    let account = erasure.account.clone();
+    let Some(work) = &mut erasure.work else { return Ok(vec![]) };
+    let mut moved = Vec::new();
     if !found.is_empty() {
+        moved = tell_members(rows, &account, found, now).await?;
         let keys = work.keys.iter().copied().chain(found.iter().map(|row| row.key));
         let members = Statement::of(work.account, sql::NO_MEMBERS).keys(keys.collect::<Vec<_>>());
         rows.run(members).await?;
@@ -197,7 +201,29 @@ pub(super) async fn rest<R: Shelf + ?Sized>(
     if at + 1 >= sql::REST.len() {
         (work.step, work.from, work.to) = (Step::Payloads, 0, 0);
     }
-    Ok(())
+    Ok(moved)
+}
+
+async fn tell_members<R: Rows + ?Sized>(
+    rows: &mut R,
+    account: &AccountId,
+    found: &[Seen],
+    now: Micros,
+) -> Result<Vec<Moved>, StoreError> {
+    let opened = rows.open(std::slice::from_ref(account), &Adoption::Nobody, now).await?;
+    let Some(open) = opened.into_iter().next() else { return Ok(vec![]) };
+    let mut book = Book::new(open);
+    let keys = found.iter().map(|row| (book.key(), row.key)).collect();
+    for chat in rows.chats(&ChatsWanted { keys, ..ChatsWanted::default() }).await? {
+        let key = chat.row.key;
+        book.put_chat(chat.row);
+        book.members_changed(key);
+    }
+    let mut writes = Writes::default();
+    book.end_unit(&mut writes.log, now, None);
+    let moved = close(BTreeMap::from([(book.key(), book)]), &mut writes);
+    rows.write(&writes).await?;
+    Ok(moved)
 }
 
 /// Payloads that name them. One that was not applied yet is waited for: it may say something of others.

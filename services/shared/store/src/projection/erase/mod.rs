@@ -95,6 +95,7 @@ async fn advance<R: Rows + ?Sized>(
         Step::Begin => contact::begin(rows, &mut erasure, now).await?,
         Step::Mentions => messages::mentions(rows, &mut erasure, &found, now).await?,
         Step::Messages => messages::theirs(rows, &mut erasure, &found, now).await?,
+        Step::Rest => contact::rest(rows, &mut erasure, &found, now).await?,
         _ => {
             rest(rows, &mut erasure, step, &found).await?;
             vec![]
@@ -111,7 +112,6 @@ async fn rest<R: Rows + ?Sized>(
     found: &[Seen],
 ) -> Result<(), StoreError> {
     match step {
-        Step::Rest => contact::rest(rows, erasure, found).await,
         Step::Tables => account::tables(rows, erasure).await,
         Step::Payloads if erasure.is_account => account::payloads(rows, erasure).await,
         Step::Payloads => contact::payloads(rows, erasure, found).await,
