@@ -221,7 +221,7 @@ async fn tell_members<R: Rows + ?Sized>(
     }
     let mut writes = Writes::default();
     book.end_unit(&mut writes.log, now, None);
-    let moved = close(BTreeMap::from([(book.key(), book)]), &mut writes);
+    let moved = close(BTreeMap::from([(book.key(), book)]), &mut writes, true);
     rows.write(&writes).await?;
     Ok(moved)
 }
