@@ -39,8 +39,11 @@ fn lasting_chat(mut chat: Chat) -> Chat {
 
 fn lasting(mut message: Message) -> Message {
     for file in &mut message.attachments {
+        // Whether it was fetched by now, and so whether it has a small picture.
         file.fetch_state = 0;
         file.fetch_reason.clear();
+        file.thumbnail = None;
+        file.thumbnail_reason.clear();
     }
     // What UniPile tells no time of has the time at which it was heard.
     let (delivered, read) = (&mut message.delivered_at, &mut message.read_at);
