@@ -4,7 +4,7 @@ use super::{account, beside, compare, complete_after, hurried};
 use crate::world::{World, on_both};
 use anyhow::{Context, Result, ensure};
 use channel_proto::messaging::v1::{CancelSyncRequest, SyncAccountRequest, SyncChatRequest};
-use channel_proto::types::v1::{MessageOrigin, SyncKind, SyncState};
+use channel_proto::types::v1::{MessageOrigin, SyncKind, SyncProgress, SyncState};
 use channel_tests::program::Program;
 use channel_tests::truth::{self, Shown, everything};
 use channel_tests::until::until;
@@ -77,16 +77,31 @@ async fn die_again_and_again(
     deaths: [(u64, Duration); DEATHS],
 ) -> Result<Program> {
     for (chats, moment) in deaths {
-        until("so many chats are read in", || async {
-            let here = truth::chats(&mut program.query().ok()?).await.ok()?;
-            let done = here.iter().filter(|chat| chat.complete_up_to.is_some()).count() as u64;
-            (done >= chats).then_some(())
-        })
-        .await?;
+        if let Err(error) = until_read_in(&program, chats).await {
+            let stands = progress(&program).await;
+            return Err(error.context(format!("it stands at {stands:?}")));
+        }
         tokio::time::sleep(moment).await;
         program = program.kill().await?.start().await?;
     }
     Ok(program)
+}
+
+async fn until_read_in(program: &Program, chats: u64) -> Result<()> {
+    until("so many chats are read in", || async {
+        let here = truth::chats(&mut program.query().ok()?).await.ok()?;
+        let done = here.iter().filter(|chat| chat.complete_up_to.is_some()).count() as u64;
+        (done >= chats).then_some(())
+    })
+    .await
+}
+
+/// How far the import is. Asking for one that runs tells of it.
+async fn progress(program: &Program) -> Result<SyncProgress> {
+    let account_id = account(program).await?.account_id;
+    let ask = SyncAccountRequest { account_id, ..SyncAccountRequest::default() };
+    let answer = program.messaging()?.sync_account(ask).await?.into_inner();
+    answer.progress.context("a progress")
 }
 
 /// Everything that UniPile has is here, once, as it is there, and is no news; how many messages that is.
