@@ -4,7 +4,6 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use channel_domain::Micros;
 use channel_store::StoreError;
 use channel_store::intake::{Mode, Settled, Stored};
 use futures::FutureExt;
@@ -79,8 +78,7 @@ impl Worker {
         }
         metrics::counter!("channel_ingest_apply_retries_total").increment(1);
         let wait = backoff::wait(attempts);
-        let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-        let again_at = Micros(self.now().0.saturating_add(micros));
+        let again_at = self.now().plus(wait);
         let id = stored.stamp.inbox;
         // If not even this can be written, the store is away, and the attempt does not count.
         self.store.postpone(id, Some(again_at), problem.reason()).await?;

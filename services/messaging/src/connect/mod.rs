@@ -233,8 +233,7 @@ impl Shared {
     }
 
     fn after(&self, wait: Duration) -> Micros {
-        let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-        Micros(self.now().0.saturating_add(wait))
+        self.now().plus(wait)
     }
 
     /// How long to wait for UniPile, which was asked so many times before in vain.

@@ -36,8 +36,7 @@ impl Shared {
                 tracing::debug!(error = %error, "UniPile could not be asked and will be again");
                 let wait = Duration::from_secs(1 << due.attempts.min(16)).min(LONGEST);
                 let wait = wait.max(error.retry_after().unwrap_or_default());
-                let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-                let later = Micros(self.now().0.saturating_add(wait));
+                let later = self.now().plus(wait);
                 return self.store.put_off(&DueWork { at, ..due.clone() }, later).await.map(drop);
             }
             Err(error) => {
@@ -84,8 +83,7 @@ impl Shared {
             return Ok(());
         }
         // UniPile tells when it has read the history itself; it need not.
-        let wait = i64::try_from(self.import_wait.as_micros()).unwrap_or(i64::MAX);
-        let later = Micros(self.now().0.saturating_add(wait));
+        let later = self.now().plus(self.import_wait);
         let not_before = record.complete_up_to.or(record.synced_at).is_none().then_some(later);
         let step = SyncStep::Ask(Box::new(by_itself(not_before)));
         let order = SyncOrder { account: account.clone(), step, now: self.now(), trace: None };

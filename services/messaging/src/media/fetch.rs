@@ -44,8 +44,7 @@ impl Shared {
     }
 
     fn lease_end(&self) -> Micros {
-        let lease = i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX);
-        Micros(self.now().0.saturating_add(lease))
+        self.now().plus(self.lease)
     }
 
     /// Renews the lease while a file comes in.

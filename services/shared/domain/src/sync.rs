@@ -213,7 +213,7 @@ impl Sync {
         self.state = SyncState::Paused;
         self.reason = Some(reason.to_owned());
         self.tries = self.tries.saturating_add(1);
-        self.next_at = later(now, wait);
+        self.next_at = now.plus(wait);
     }
 
     /// It goes on at once if it waits: what it waited for is over.
@@ -264,10 +264,6 @@ impl Sync {
 #[must_use]
 pub fn is_before(sent_at: Option<Micros>, history: Option<Micros>) -> bool {
     sent_at.zip(history).is_some_and(|(at, before)| at < before)
-}
-
-fn later(now: Micros, wait: Duration) -> Micros {
-    Micros(now.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// One chat of a synchronisation.

@@ -30,6 +30,12 @@ impl Micros {
         Duration::from_micros(if micros > 0 { micros.unsigned_abs() } else { 0 })
     }
 
+    /// So much later, or as late as there is.
+    #[must_use]
+    pub fn plus(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// The beginning of a day, in UTC.
     #[must_use]
     pub const fn of_day(day: i64) -> Self {

@@ -1,8 +1,8 @@
 //! The journal of small pictures.
 
 use crate::PostgresStore;
-use crate::decode::get;
-use crate::error::{nonsense, sorted};
+use crate::decode::{get, part};
+use crate::error::sorted;
 use crate::store::End;
 use async_trait::async_trait;
 use channel_domain::Micros;
@@ -11,7 +11,6 @@ use channel_store::StoreError;
 use channel_store::media::FileId;
 use channel_store::rows::Owned;
 use channel_store::thumbnails::{DueThumbnail, Thumbnails};
-use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::query::Query;
 
@@ -123,7 +122,7 @@ impl PostgresStore {
 fn due(row: &PgRow) -> Result<DueThumbnail, StoreError> {
     let account_key = get(row, "account_key")?;
     let sha256: &str = get(row, "sha256")?;
-    let fetched: Option<Fetch> = json(row, account_key, "fetched")?;
+    let fetched: Option<Fetch> = part(row, "attachments", account_key, "fetched")?;
     let stored = match fetched {
         Some(Fetch::Stored(stored)) if stored.sha256 == sha256 => Some(stored),
         _ => None,
@@ -137,17 +136,8 @@ fn due(row: &PgRow) -> Result<DueThumbnail, StoreError> {
         },
         stored,
         attempts: get::<i32>(row, "attempts")?.cast_unsigned(),
-        made: json(row, account_key, "made")?,
+        made: part(row, "media_thumbnails", account_key, "made")?,
     })
-}
-
-fn json<T: DeserializeOwned>(
-    row: &PgRow,
-    key: i64,
-    column: &'static str,
-) -> Result<Option<T>, StoreError> {
-    let text = get::<Option<&str>>(row, column)?.map(serde_json::from_str);
-    text.transpose().map_err(|_| nonsense("media_thumbnails", key, column))
 }
 
 /// Files that are not to be looked at any more.

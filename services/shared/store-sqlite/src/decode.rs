@@ -63,7 +63,7 @@ pub(crate) fn json<T: DeserializeOwned>(
 }
 
 /// Reads a JSON column that may be empty.
-fn part<T: DeserializeOwned>(
+pub(crate) fn part<T: DeserializeOwned>(
     row: &SqliteRow,
     table: &'static str,
     key: i64,

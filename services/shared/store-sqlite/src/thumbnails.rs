@@ -1,7 +1,7 @@
 //! The journal of small pictures.
 
-use crate::decode::get;
-use crate::error::{nonsense, sorted};
+use crate::decode::{get, part};
+use crate::error::sorted;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use channel_domain::Micros;
@@ -10,7 +10,6 @@ use channel_store::StoreError;
 use channel_store::media::FileId;
 use channel_store::rows::Owned;
 use channel_store::thumbnails::{DueThumbnail, Thumbnails};
-use serde::de::DeserializeOwned;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -118,7 +117,7 @@ impl SqliteStore {
 fn due(row: &SqliteRow) -> Result<DueThumbnail, StoreError> {
     let account_key = get(row, "account_key")?;
     let sha256: &str = get(row, "sha256")?;
-    let fetched: Option<Fetch> = json(row, account_key, "fetched")?;
+    let fetched: Option<Fetch> = part(row, "attachments", account_key, "fetched")?;
     let stored = match fetched {
         Some(Fetch::Stored(stored)) if stored.sha256 == sha256 => Some(stored),
         _ => None,
@@ -132,17 +131,8 @@ fn due(row: &SqliteRow) -> Result<DueThumbnail, StoreError> {
         },
         stored,
         attempts: get(row, "attempts")?,
-        made: json(row, account_key, "made")?,
+        made: part(row, "media_thumbnails", account_key, "made")?,
     })
-}
-
-fn json<T: DeserializeOwned>(
-    row: &SqliteRow,
-    key: i64,
-    column: &'static str,
-) -> Result<Option<T>, StoreError> {
-    let text = get::<Option<&str>>(row, column)?.map(serde_json::from_str);
-    text.transpose().map_err(|_| nonsense("media_thumbnails", key, column))
 }
 
 /// Files that are not to be looked at any more.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channel_domain::{AccountId, Micros};
+use channel_domain::AccountId;
 use channel_store::claims::Claim;
 use channel_unipile::upstream::{Connecting, Step, UpstreamError};
 use tokio::time::Instant;
@@ -59,8 +59,7 @@ impl Attempt {
         let good = self.shared.config.link_code_time();
         self.expires_at = Instant::now() + good;
         self.renew_at = self.expires_at;
-        let micros = i64::try_from(good.as_micros()).unwrap_or(i64::MAX);
-        let expires_at = Micros(self.shared.now().0.saturating_add(micros));
+        let expires_at = self.shared.now().plus(good);
         let step = match connecting.step {
             Step::Qr(payload) => LinkStep::Qr { payload, expires_at },
             Step::PairingCode(code) => LinkStep::Pairing { code, expires_at },

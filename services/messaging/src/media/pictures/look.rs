@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use channel_domain::Micros;
 use channel_domain::media::{Fetch, Setback};
 use channel_domain::picture::{Look, MOST_BYTES, picture_type};
 use channel_media::Received;
@@ -44,7 +43,7 @@ impl Shared {
         due: &DueLook,
         stop: &CancellationToken,
     ) -> Result<Went, StoreError> {
-        let until = after(self.now(), self.lease);
+        let until = self.now().plus(self.lease);
         if !self.store.begin_look(due, until).await? {
             return Ok(Went::Well);
         }
@@ -74,7 +73,7 @@ impl Shared {
             if let Ok(found) = tokio::time::timeout(self.lease / 3, &mut find).await {
                 return found;
             }
-            let until = after(self.now(), self.lease);
+            let until = self.now().plus(self.lease);
             let renewed = self.store.renew_look(due.account_key, due.key, attempt, until).await;
             if let Err(error) = renewed {
                 let error = &error as &dyn std::error::Error;
@@ -143,7 +142,7 @@ impl Shared {
         };
         metrics::counter!("channel_media_pictures_total", "outcome" => outcome(&look)).increment(1);
         let refresh = Duration::from_secs(self.config.refresh_seconds.into());
-        let (of, refresh_at) = (due.of.clone(), after(now, refresh));
+        let (of, refresh_at) = (due.of.clone(), now.plus(refresh));
         let (key, at) = (due.key, now);
         let end = LookEnd { key, of, attempt, look, next_at, counts, at, refresh_at };
         let stored = end.look.shown().flatten().cloned();
@@ -175,8 +174,4 @@ const fn outcome(look: &Look) -> &'static str {
         Look::Unfit { .. } => "unfit",
         Look::Failed { .. } => "failed",
     }
-}
-
-fn after(at: Micros, wait: Duration) -> Micros {
-    Micros(at.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
 }

@@ -45,9 +45,9 @@ impl Turns {
     /// Whether an account lets something more urgent go first.
     pub(super) fn gives_way(&mut self, account: &AccountId, now: Micros) -> bool {
         let since = *self.giving.entry(account.clone()).or_insert(now);
-        let gives_way = now < after(since, GIVES_WAY_AT_MOST);
+        let gives_way = now < since.plus(GIVES_WAY_AT_MOST);
         if gives_way {
-            self.waiting.insert(account.clone(), after(now, GIVES_WAY));
+            self.waiting.insert(account.clone(), now.plus(GIVES_WAY));
         }
         gives_way
     }
@@ -62,22 +62,18 @@ impl Turns {
         jitter: f64,
     ) {
         self.giving.remove(&account);
-        let mut until = after(began, self.spacing);
+        let mut until = began.plus(self.spacing);
         match went {
             Went::Well => drop(self.failing.remove(&account)),
             Went::Badly { at_least } => {
                 let failing = self.failing.entry(account.clone()).or_default();
                 *failing = failing.saturating_add(1);
                 let wait = wait_after(*failing, jitter).max(at_least.unwrap_or_default());
-                until = until.max(after(now, wait));
+                until = until.max(now.plus(wait));
             }
         }
         self.waiting.insert(account, until);
     }
-}
-
-fn after(at: Micros, wait: Duration) -> Micros {
-    Micros(at.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]

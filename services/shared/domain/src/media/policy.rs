@@ -49,8 +49,7 @@ impl Policy {
             return (Fetch::Unavailable { reason }, None, counts);
         }
         let wait = wait_after(failures.max(1), jitter).max(at_least.unwrap_or_default());
-        let wait = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-        (Fetch::Retrying { reason }, Some(Micros(now.0.saturating_add(wait))), counts)
+        (Fetch::Retrying { reason }, Some(now.plus(wait)), counts)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Each may be asked of UniPile again without harm, so nothing about it stays uncertain.
 
-use super::job::{after, next_try};
+use super::job::next_try;
 use super::{Failure, Limits, Refusal};
 use crate::ids::{ChatId, MessageId};
 use crate::message::Edit;
@@ -189,7 +189,7 @@ impl Action {
     /// Begins a try. Whoever dies with it leaves it to others after the lease.
     pub fn begin(&mut self, now: Micros, limits: &Limits) {
         self.attempts += 1;
-        self.next_at = after(now, limits.lease);
+        self.next_at = now.plus(limits.lease);
     }
 
     /// UniPile did it.

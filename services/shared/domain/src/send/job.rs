@@ -114,11 +114,6 @@ pub enum Attempt {
     },
 }
 
-pub(super) fn after(now: Micros, wait: Duration) -> Micros {
-    let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-    Micros(now.0.saturating_add(micros))
-}
-
 /// Full jitter, and at least half a second: a random part of a bound that doubles.
 fn backoff(refusals: u32, jitter: f64, limits: &Limits) -> Duration {
     let doublings = refusals.max(1).saturating_sub(1).min(16);
@@ -143,7 +138,7 @@ pub(super) fn next_try(
         Attempt::Whenever { wait } => wait,
     };
     let wait = backoff(*refusals, jitter, limits).max(least.unwrap_or_default());
-    Some(after(now, wait))
+    Some(now.plus(wait))
 }
 
 impl Job {
@@ -188,7 +183,7 @@ impl Job {
         self.phase = Phase::Sending;
         self.attempts += 1;
         self.started_at = Some(now);
-        self.next_at = after(now, limits.lease);
+        self.next_at = now.plus(limits.lease);
     }
 
     /// Whether this request is the one under way.
@@ -199,7 +194,7 @@ impl Job {
 
     /// The request is still under way.
     pub fn renew(&mut self, now: Micros, limits: &Limits) {
-        self.next_at = after(now, limits.lease);
+        self.next_at = now.plus(limits.lease);
     }
 
     /// Takes the end of the request under way.
@@ -227,7 +222,7 @@ impl Job {
         let started = self.started_at.unwrap_or(self.next_at);
         self.phase = Phase::Uncertain;
         self.probes = 0;
-        self.next_at = after(started, limits.probes[0]);
+        self.next_at = started.plus(limits.probes[0]);
         self.failure = Some(Failure::new(reason, "UniPile's answer got lost.", started));
     }
 
@@ -245,7 +240,7 @@ impl Job {
         self.probes += 1;
         let started = self.started_at.unwrap_or(now);
         if let Some(wait) = limits.probes.get(self.probes as usize) {
-            self.next_at = after(started, *wait).max(now);
+            self.next_at = started.plus(*wait).max(now);
             return;
         }
         let detail =
@@ -255,7 +250,7 @@ impl Job {
 
     /// The chat could not be looked into: that is no answer, the same look is due again.
     pub fn look_again(&mut self, wait: Duration, now: Micros) {
-        self.next_at = after(now, wait);
+        self.next_at = now.plus(wait);
     }
 
     /// Cancels it while it waits.
