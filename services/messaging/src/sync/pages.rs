@@ -16,7 +16,7 @@ use super::run::{Halt, Run};
 /// Pieces are made so large that writing one takes about so long: the first of whatever else is to be written waits
 /// for no more than one. While more of it comes, pieces are as small as they get, and after each history rests as long
 /// as it took.
-const PIECE_TAKES: Duration = Duration::from_millis(5);
+const PIECE_TAKES: Duration = Duration::from_millis(10);
 const SMALLEST: usize = 16;
 /// No list is longer; one that is leads in circles.
 pub(super) const MOST_PAGES: u32 = 100_000;
