@@ -1573,9 +1573,9 @@ pub mod messaging_service_client {
         ///
         /// Role: admin. Safe to retry: the account keeps its id. A newer attempt ends the older one.
         ///
-        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `PAIRING_DISABLED`,
-        /// `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
-        /// `LINK_IN_PROGRESS`; retry with back-off.
+        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED` (also one that is to be erased), `UPSTREAM_NOT_CONFIGURED`,
+        /// `UPSTREAM_REFUSED`, `PAIRING_DISABLED`, `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number).
+        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`, `LINK_IN_PROGRESS`; retry with back-off.
         pub async fn reconnect_account(
             &mut self,
             request: impl tonic::IntoRequest<super::ReconnectAccountRequest>,
@@ -1612,8 +1612,8 @@ pub mod messaging_service_client {
         /// link, and those made before stay good until they end or are used.
         ///
         /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `PUBLIC_URL_NOT_CONFIGURED` (the upstream must be able to
-        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`.
-        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
+        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`
+        /// (also one that is to be erased). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
         pub async fn create_hosted_link(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateHostedLinkRequest>,
@@ -2088,9 +2088,9 @@ pub mod messaging_service_server {
         ///
         /// Role: admin. Safe to retry: the account keeps its id. A newer attempt ends the older one.
         ///
-        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED`, `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `PAIRING_DISABLED`,
-        /// `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`,
-        /// `LINK_IN_PROGRESS`; retry with back-off.
+        /// FAILED_PRECONDITION: `ACCOUNT_REMOVED` (also one that is to be erased), `UPSTREAM_NOT_CONFIGURED`,
+        /// `UPSTREAM_REFUSED`, `PAIRING_DISABLED`, `PHONE_NUMBER_UNKNOWN` (LINK_METHOD_PAIRING_CODE needs the account's number).
+        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`, `LINK_IN_PROGRESS`; retry with back-off.
         async fn reconnect_account(
             &self,
             request: tonic::Request<super::ReconnectAccountRequest>,
@@ -2105,8 +2105,8 @@ pub mod messaging_service_server {
         /// link, and those made before stay good until they end or are used.
         ///
         /// PERMISSION_DENIED: `TOKEN_LIMITED`. FAILED_PRECONDITION: `PUBLIC_URL_NOT_CONFIGURED` (the upstream must be able to
-        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`.
-        /// UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
+        /// reach this server: `unipile.public_url`), `UPSTREAM_NOT_CONFIGURED`, `UPSTREAM_REFUSED`, `ACCOUNT_REMOVED`
+        /// (also one that is to be erased). UNAVAILABLE: `UPSTREAM_UNAVAILABLE`; retry with back-off.
         async fn create_hosted_link(
             &self,
             request: tonic::Request<super::CreateHostedLinkRequest>,

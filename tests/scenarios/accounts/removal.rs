@@ -1,6 +1,7 @@
 //! Accounts that are removed and erased, whatever happens to UniPile and to the program meanwhile.
 
-use super::stage::{Stage, state_of};
+use super::remove::reason;
+use super::stage::{Stage, again, state_of};
 use crate::world::{World, on_both};
 use anyhow::{Context, Result, ensure};
 use channel_proto::messaging::v1::{
@@ -33,6 +34,13 @@ impl Stage {
         let request = GetErasureRequest { erasure_id: id.to_owned() };
         let answer = self.managing()?.get_erasure(request).await?.into_inner();
         answer.erasure.context("an erasure")
+    }
+
+    async fn refuses_to_reconnect(&self) -> Result<()> {
+        let answer = self.managing()?.reconnect_account(again(&self.account)).await;
+        let refused = answer.err().context("it can be connected again")?;
+        assert_eq!(reason(&refused), "ACCOUNT_REMOVED");
+        Ok(())
     }
 
     async fn until_erased(&self) -> Result<()> {
@@ -82,8 +90,11 @@ async fn an_account_is_erased_once_the_upstream_is_back(world: World) -> Result<
     let asked = first.erasure.context("an erasure")?;
     let waiting = (ErasurePhase::Removing, "UPSTREAM_UNAVAILABLE");
     assert_eq!((asked.phase(), &*asked.removal_problem), waiting);
-    let again = stage.remove_for_good().await?.erasure.context("an erasure")?;
-    assert_eq!(again.erasure_id, asked.erasure_id, "it is one wish");
+    // Whoever asks again, on the command line, has the same wish, and hears of its end over a restart of the server.
+    let mut typed = Typed::start(&stage.program, &["erase", "account", &stage.account, "--yes"])?;
+    let words = format!("{}  not removed yet (UPSTREAM_UNAVAILABLE)", asked.erasure_id);
+    assert_eq!(typed.line().await?, format!("{words}; waiting, it goes on without this, too …"));
+    stage.refuses_to_reconnect().await?;
     let tries = stage.upstream.calls("delete_account").await?;
     until("UniPile is asked without anybody", || async {
         (stage.upstream.calls("delete_account").await.ok()? > tries).then_some(())
@@ -95,7 +106,6 @@ async fn an_account_is_erased_once_the_upstream_is_back(world: World) -> Result<
     assert_eq!(stage.listed().await?.len(), 1, "nothing is erased while UniPile has it");
     let show = ["erase", "show", &asked.erasure_id];
     let shown = Typed::run(&stage.program, &show).await?;
-    let words = format!("{}  not removed yet (UPSTREAM_UNAVAILABLE)", asked.erasure_id);
     assert_eq!(shown.lines, [words]);
     stage.upstream.heal().await?;
     stage.until_erased().await?;
@@ -107,5 +117,9 @@ async fn an_account_is_erased_once_the_upstream_is_back(world: World) -> Result<
     assert_eq!((done.phase(), &*done.removal_problem), (ErasurePhase::Done, ""));
     ensure!(done.counts.context("counts")?.rows > 5, "nothing was erased");
     assert_eq!(stage.upstream.accounts().await?, []);
+    let ended = typed.end().await?;
+    ensure!(ended.status.code() == Some(0), "{ended:?}");
+    let last = ended.lines.last().context("nothing is printed")?;
+    ensure!(last.starts_with(&format!("{}  erased  ", asked.erasure_id)), "{last}");
     stage.program.stop().await.map(drop)
 }

@@ -22,6 +22,8 @@ use crate::keys;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(20);
+/// How long a server that is away is left alone.
+pub(crate) const AWAY: Duration = Duration::from_secs(2);
 /// Answers with the bodies of webhooks are larger than the usual limit.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -94,6 +96,23 @@ impl ClientArgs {
             return Ok(endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?);
         }
         Ok(endpoint)
+    }
+}
+
+/// Asks until the server answers, over every one that goes away meanwhile: for what is safe to ask again.
+///
+/// # Errors
+///
+/// What the server itself answers.
+pub(crate) async fn lasting<T, A>(mut ask: impl FnMut() -> A) -> Result<T, Status>
+where
+    A: Future<Output = Result<T, Status>>,
+{
+    loop {
+        match ask().await {
+            Err(status) if is_lost(&status) => tokio::time::sleep(AWAY).await,
+            answer => return answer,
+        }
     }
 }
 

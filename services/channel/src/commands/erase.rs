@@ -8,13 +8,16 @@ use channel_proto::messaging::v1::{
     RemoveAccountRequest,
 };
 
+use tonic::Status;
+
 use super::place;
-use crate::client::{Client, ClientArgs, json};
+use crate::client::{Client, ClientArgs, json, lasting};
 use crate::output::{Output, tame};
 use crate::{process, tokens};
 
 /// How often it is asked how far it is.
 const EVERY: Duration = Duration::from_millis(200);
+const NONE: &str = "the server answered without an erasure";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -116,7 +119,8 @@ async fn account(args: &AccountArgs, out: Output) -> anyhow::Result<()> {
 
 async fn show(args: &ShowArgs, out: Output) -> anyhow::Result<()> {
     let client = args.client.client(tokens::ADMIN)?;
-    told(&ask(&client, &args.erasure).await?, args.json, out)
+    let erasure = ask(&client, &args.erasure).await?.context(NONE)?;
+    told(&erasure, args.json, out)
 }
 
 /// Waits for the end, unless nobody wants to.
@@ -126,7 +130,7 @@ async fn follow(
     how: &How,
     mut out: Output,
 ) -> anyhow::Result<()> {
-    let mut erasure = erasure.context("the server answered without an erasure")?;
+    let mut erasure = erasure.context(NONE)?;
     let mut is_told = false;
     while !how.detach && erasure.ended_at.is_none() {
         if !how.json && !is_told && !erasure.removal_problem.is_empty() {
@@ -138,15 +142,16 @@ async fn follow(
             is_told = true;
         }
         tokio::time::sleep(EVERY).await;
-        erasure = ask(client, &erasure.erasure_id).await?;
+        let asked = lasting(|| ask(client, &erasure.erasure_id)).await?;
+        erasure = asked.context(NONE)?;
     }
     told(&erasure, how.json, out)
 }
 
-async fn ask(client: &Client, id: &str) -> anyhow::Result<Erasure> {
+async fn ask(client: &Client, id: &str) -> Result<Option<Erasure>, Status> {
     let request = GetErasureRequest { erasure_id: id.to_owned() };
-    let answer = client.messaging().get_erasure(request).await?.into_inner();
-    answer.erasure.context("the server answered without an erasure")
+    let answer = client.messaging().get_erasure(request).await?;
+    Ok(answer.into_inner().erasure)
 }
 
 fn told(erasure: &Erasure, as_json: bool, mut out: Output) -> anyhow::Result<()> {

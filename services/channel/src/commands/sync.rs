@@ -6,13 +6,16 @@ use anyhow::{Context as _, bail};
 use channel_proto::messaging::v1::{CancelSyncRequest, SyncAccountRequest, SyncChatRequest};
 use channel_proto::types::v1::{SyncKind, SyncProgress, SyncState};
 
+use tonic::Status;
+
 use super::place;
-use crate::client::{Client, ClientArgs, json};
+use crate::client::{Client, ClientArgs, json, lasting};
 use crate::output::Output;
 use crate::{process, tokens};
 
 /// How often it is asked how far it came.
 const EVERY: Duration = Duration::from_millis(500);
+const UNKNOWN: &str = "the server did not say how far it came";
 /// Characters of the bar.
 const BAR: usize = 24;
 
@@ -55,7 +58,8 @@ async fn sync(args: &Args, mut out: Output) -> anyhow::Result<()> {
     let mut shown = progress.clone();
     while !args.detach && is_open(progress.state()) {
         tokio::time::sleep(EVERY).await;
-        progress = again(&client, &progress).await?;
+        let asked = lasting(|| again(&client, &progress)).await?;
+        progress = asked.context(UNKNOWN)?;
         if progress != shown {
             told(args, &progress, &mut out)?;
             shown = progress.clone();
@@ -92,18 +96,18 @@ async fn start(args: &Args, client: &Client) -> anyhow::Result<SyncProgress> {
             SyncAccountRequest { account_id, kind: kind.into(), ..SyncAccountRequest::default() };
         client.messaging().sync_account(request).await?.into_inner().progress
     };
-    progress.context("the server did not say how far it came")
+    progress.context(UNKNOWN)
 }
 
 /// Asking for the same again tells how far it came.
-async fn again(client: &Client, known: &SyncProgress) -> anyhow::Result<SyncProgress> {
+async fn again(client: &Client, known: &SyncProgress) -> Result<Option<SyncProgress>, Status> {
     let request = SyncAccountRequest {
         account_id: known.account_id.clone(),
         request_id: known.sync_id.clone(),
         ..SyncAccountRequest::default()
     };
-    let answer = client.messaging().sync_account(request).await?.into_inner();
-    answer.progress.context("the server did not say how far it came")
+    let answer = client.messaging().sync_account(request).await?;
+    Ok(answer.into_inner().progress)
 }
 
 const fn is_open(state: SyncState) -> bool {

@@ -187,10 +187,7 @@ impl Connections {
         account: AccountId,
         method: Method,
     ) -> Answer<(Steps, Run)> {
-        let row = self.shared.seen(caller, &account).await?;
-        if is_in(&row, Connection::Deleted) {
-            return Err(MessagingError::AccountRemoved);
-        }
+        let row = self.shared.staying(caller, &account).await?;
         let options = self.shared.options(method, row.record.phone.as_deref())?;
         let running = self.shared.is_running(&account).await?;
         let done = if running {
@@ -250,6 +247,13 @@ impl Shared {
         let account = self.store.account(id).await?;
         let seen = account.filter(|it| caller.may_see(it.tenant.as_str(), &it.record.id));
         seen.ok_or(MessagingError::AccountNotFound)
+    }
+
+    /// The same, unless it is removed or about to be.
+    async fn staying(&self, caller: &Identity, id: &AccountId) -> Answer<AccountRow> {
+        let row = self.seen(caller, id).await?;
+        let is_gone = is_in(&row, Connection::Deleted) || self.is_leaving(id).await?;
+        if is_gone { Err(MessagingError::AccountRemoved) } else { Ok(row) }
     }
 
     async fn row(&self, id: &AccountId) -> Answer<AccountRow> {

@@ -75,7 +75,10 @@ impl Remover {
     /// Does all that is due. Returns how long nothing more will be.
     async fn round(&self) -> Answer<Duration> {
         let mut next = LOOK;
-        for (id, at) in erase::removals(&*self.shared.store).await? {
+        let waiting = erase::removals(&*self.shared.store).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a few")]
+        metrics::gauge!("channel_messaging_removals").set(waiting.len() as f64);
+        for (id, at) in waiting {
             let now = self.shared.now();
             if at <= now {
                 self.shared.remove_at_upstream(id).await?;
@@ -102,6 +105,17 @@ impl Shared {
         let removed = self.remove_at_upstream(asked.id).await?;
         let erasure = erase::find(&*self.store, asked.id).await?.unwrap_or(asked);
         Ok((removed.unwrap_or(row), erasure))
+    }
+
+    /// Whether an account is to be removed and erased as soon as UniPile answers.
+    pub(super) async fn is_leaving(&self, account: &AccountId) -> Answer<bool> {
+        for (id, _) in erase::removals(&*self.store).await? {
+            let removing = erase::removal(&*self.store, id).await?;
+            if removing.is_some_and(|it| it.erasure.account == *account) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn for_good(&self, row: &AccountRow, by: &str, is_there: bool) -> ErasureAsk {

@@ -1,7 +1,5 @@
 //! `--link`: the upstream's own sign-in page in the place of codes.
 
-use std::time::Duration;
-
 use channel_proto::messaging::v1::{
     CreateHostedLinkRequest, FollowHostedLinkRequest, FollowHostedLinkResponse, LinkStep,
 };
@@ -9,12 +7,9 @@ use futures::{Stream, stream};
 use tonic::{Status, Streaming};
 
 use super::link::follow;
-use crate::client::{Client, is_lost, json};
+use crate::client::{AWAY, Client, is_lost, json};
 use crate::output::{Output, tame};
 use crate::when;
-
-/// How long to wait for a server that is away.
-const AWAY: Duration = Duration::from_secs(2);
 
 /// Prints a new link, and waits for what becomes of it.
 pub(super) async fn link(

@@ -11,7 +11,6 @@ mod follow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use channel_domain::account::Connection;
 use channel_domain::{AccountId, Micros, TenantId};
 use channel_runtime::identity::Identity;
 use channel_store::hosted::{HostedLink, TokenHash};
@@ -21,7 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Answer, Connections, codes, count, is_in};
+use super::{Answer, Connections, codes, count};
 use crate::error::MessagingError;
 pub use confirm::Confirmer;
 pub(crate) use follow::Following;
@@ -89,11 +88,7 @@ impl Connections {
         match account {
             None if caller.accounts.is_some() => Err(MessagingError::TokenLimited),
             None => Ok(TenantId::new(&*caller.tenant)),
-            Some(account) => {
-                let row = self.shared.seen(caller, account).await?;
-                let is_gone = is_in(&row, Connection::Deleted);
-                if is_gone { Err(MessagingError::AccountRemoved) } else { Ok(row.tenant) }
-            }
+            Some(account) => Ok(self.shared.staying(caller, account).await?.tenant),
         }
     }
 }
