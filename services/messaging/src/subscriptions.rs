@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use channel_runtime::supervise::{Backoff, TaskError};
+use channel_runtime::supervise::{Rounds, TaskError};
 use channel_unipile::upstream::{
     Paging, Upstream, UpstreamError, Webhook, WebhookHeader, WebhookSettings, WebhookSource,
 };
@@ -56,23 +56,17 @@ impl Subscriptions {
     ///
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
-        let mut failures = 0;
+        let mut rounds = Rounds::default();
         while !stop.is_cancelled() {
-            let wait = match self.repair().await {
-                Ok(()) => {
-                    failures = 0;
-                    self.every
-                }
-                Err(error) => {
-                    count("failed");
-                    tracing::warn!(error = %error, "the webhooks at UniPile cannot be looked after");
-                    failures += 1;
-                    Backoff::default().jittered(failures)
-                }
-            };
+            let repaired = self.repair().await;
+            if repaired.is_err() {
+                count("failed");
+            }
+            let repaired = repaired.map(|()| self.every);
+            let rest = rounds.rest(repaired, "the webhooks at UniPile cannot be looked after");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use channel_domain::AccountId;
 use channel_domain::account::Connection;
-use channel_runtime::supervise::{Backoff, TaskError};
+use channel_runtime::supervise::{Rounds, TaskError};
 use channel_store::erase::{self, Deed, Erasure, ErasureAsk, Removal, RemovalEnd, Whom};
 use channel_store::reads::AccountRow;
 use channel_unipile::upstream::UpstreamError;
@@ -46,27 +46,16 @@ impl Remover {
     ///
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
-        let mut failures = 0;
+        let mut rounds = Rounds::default();
         while !stop.is_cancelled() {
             let round = tokio::select! {
                 () = stop.cancelled() => break,
                 round = self.round() => round,
             };
-            let wait = match round {
-                Ok(wait) => {
-                    failures = 0;
-                    wait
-                }
-                Err(error) => {
-                    failures += 1;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "removing accounts has to wait");
-                    Backoff::default().jittered(failures)
-                }
-            };
+            let rest = rounds.rest(round, "removing accounts has to wait");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         Ok(())

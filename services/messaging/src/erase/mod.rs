@@ -12,7 +12,7 @@ use std::time::Duration;
 use channel_domain::Micros;
 use channel_media::Objects;
 use channel_runtime::clock::Clock;
-use channel_runtime::supervise::{Backoff, TaskError};
+use channel_runtime::supervise::{Rounds, TaskError};
 use channel_store::erase::{self, Deed, Piece};
 use channel_store::{Store, StoreError};
 use tokio::sync::Notify;
@@ -59,24 +59,13 @@ impl Eraser {
     ///
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
-        let mut failures = 0;
+        let mut rounds = Rounds::default();
         while !stop.is_cancelled() {
-            let wait = match self.round(&stop).await {
-                Ok(wait) => {
-                    failures = 0;
-                    wait
-                }
-                Err(error) => {
-                    failures += 1;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "erasing has to wait");
-                    Backoff::default().jittered(failures)
-                }
-            };
+            let rest = rounds.rest(self.round(&stop).await, "erasing has to wait");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.wake.notified(), if failures == 0 => {}
-                () = tokio::time::sleep(wait) => {}
+                () = self.wake.notified(), if !rounds.is_failing() => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use channel_domain::Micros;
-use channel_runtime::supervise::{Backoff, TaskError};
+use channel_runtime::supervise::{Rounds, TaskError};
 use channel_store::StoreError;
 use channel_store::hosted::{DueLink, LINK_KEPT, LinkEnd};
 use channel_store::outbox::Command;
@@ -47,24 +47,16 @@ impl Confirmer {
     ///
     /// Never: what fails is tried again.
     pub async fn run(self, stop: CancellationToken) -> Result<(), TaskError> {
-        let (mut running, mut taken, mut failures) = (JoinSet::new(), HashSet::new(), 0);
+        let (mut running, mut taken) = (JoinSet::new(), HashSet::new());
+        let mut rounds = Rounds::default();
         while !stop.is_cancelled() {
-            let wait = match self.begin(&mut running, &mut taken, &stop).await {
-                Ok(()) => {
-                    failures = 0;
-                    self.shared.config.poll_interval()
-                }
-                Err(error) => {
-                    failures += 1;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "callbacks cannot be confirmed and will be later");
-                    Backoff::default().jittered(failures)
-                }
-            };
+            let begun = self.begin(&mut running, &mut taken, &stop).await;
+            let begun = begun.map(|()| self.shared.config.poll_interval());
+            let rest = rounds.rest(begun, "callbacks cannot be confirmed and will be later");
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(done) = running.join_next() => forget(&mut taken, done),
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         while running.join_next().await.is_some() {}

@@ -14,7 +14,7 @@ use channel_domain::Micros;
 use channel_domain::media::StoredFile;
 use channel_media::{MediaConfig, Objects, ThumbnailsConfig};
 use channel_runtime::clock::Clock;
-use channel_runtime::supervise::{Backoff, TaskError};
+use channel_runtime::supervise::{Rounds, TaskError};
 use channel_store::thumbnails::DueThumbnail;
 use channel_store::{Store, StoreError};
 use futures::StreamExt as _;
@@ -84,22 +84,14 @@ impl Miniatures {
             stop.cancelled().await;
             return Ok(());
         }
-        let (mut news, mut failures) = (News::of(&*self.0.store), 0);
+        let (mut news, mut rounds) = (News::of(&*self.0.store), Rounds::default());
         while !stop.is_cancelled() {
             let began = Instant::now();
-            let wait = match self.0.round(&stop).await {
-                Ok(true) => continue,
-                Ok(false) => {
-                    failures = 0;
-                    LOOK
-                }
-                Err(error) => {
-                    failures += 1;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "small pictures have to wait");
-                    Backoff::default().jittered(failures)
-                }
-            };
+            let round = self.0.round(&stop).await;
+            if matches!(round, Ok(true)) {
+                continue;
+            }
+            let wait = rounds.rest(round.map(|_| LOOK), "small pictures have to wait");
             rest(&mut news, wait, began, &stop).await;
         }
         Ok(())

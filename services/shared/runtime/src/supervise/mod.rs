@@ -3,6 +3,7 @@
 mod backoff;
 mod outcome;
 mod owned;
+mod rounds;
 mod signal;
 mod supervisor;
 #[cfg(test)]
@@ -11,5 +12,6 @@ mod tests;
 pub use backoff::Backoff;
 pub use outcome::{Cause, Outcome};
 pub use owned::{Interrupted, Owned, Tasks, spawn_owned};
+pub use rounds::Rounds;
 pub use signal::Signals;
 pub use supervisor::{OnFailure, Supervisor, TaskError};
