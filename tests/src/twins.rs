@@ -8,7 +8,7 @@ use channel_proto::types::v1::{Chat, Message};
 /// Checks that both show the same chats and messages in the same order. Only what an installation gives of its own
 /// differs: its ids and numbers, and when it stored or fetched something.
 pub async fn compare(one: &mut Query, other: &mut Query) -> Result<()> {
-    let (chats, others) = (truth::chats(one).await?, truth::chats(other).await?);
+    let (chats, others) = (sorted(truth::chats(one).await?), sorted(truth::chats(other).await?));
     ensure!(chats.len() == others.len(), "{} and {} chats", chats.len(), others.len());
     for (chat, other_chat) in chats.into_iter().zip(others) {
         let id = chat.chat_id.clone();
@@ -22,6 +22,15 @@ pub async fn compare(one: &mut Query, other: &mut Query) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// In the order in which they are shown, but those of the same second by their ids: an installation has its own order then.
+fn sorted(mut chats: Vec<Chat>) -> Vec<Chat> {
+    let at = |chat: &Chat| chat.last_activity_at.map(|at| (at.seconds, at.nanos));
+    for same in chats.chunk_by_mut(|one, next| at(one) == at(next)) {
+        same.sort_unstable_by(|one, next| one.chat_id.cmp(&next.chat_id));
+    }
+    chats
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(one: &T, other: &T) -> Result<()> {
