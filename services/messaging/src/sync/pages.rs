@@ -127,6 +127,9 @@ impl Run {
             Source::Chat(chat, _) => Some((*chat).clone()),
             Source::Account => None,
         };
+        let count_of = |facts: usize| i64::try_from(facts).unwrap_or_default();
+        // The last fact is as old as the request.
+        let mut read_at = Micros(read.at.0 - count_of(messages.iter().map(Vec::len).sum()));
         let mut piece = Piece::default();
         loop {
             let traffic = &self.shared.traffic;
@@ -134,7 +137,9 @@ impl Run {
             let end = messages.is_empty().then(|| end.clone());
             let is_last = end.is_some();
             let began = Instant::now();
-            let read = MessagesRead { chat: chat.clone(), facts, read_at: read.at, end };
+            let next_at = Micros(read_at.0 + count_of(facts.len()));
+            let read = MessagesRead { chat: chat.clone(), facts, read_at, end };
+            read_at = next_at;
             self.step(SyncStep::Messages(self.id, self.taken, Box::new(read))).await?;
             let took = began.elapsed();
             piece.took(took);

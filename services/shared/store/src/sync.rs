@@ -64,7 +64,8 @@ pub struct MessagesRead {
     pub chat: Option<ChatId>,
     /// What it says, in the order in which it is to be applied.
     pub facts: Vec<Fact>,
-    /// When the page was asked for: what was stored since is newer.
+    /// How old the first fact is, at most the time at which the page was asked for: what was stored since is newer. Each
+    /// further one is a microsecond younger, so that messages of the same second stay in the order of the page.
     pub read_at: Micros,
     /// The page ends with this piece.
     pub end: Option<PageEnd>,

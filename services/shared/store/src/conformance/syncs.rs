@@ -279,6 +279,21 @@ pub async fn what_was_stored_since_a_page_was_asked_for_is_newer(fresh: &Fresh) 
     assert_eq!(messages[0].text.as_deref(), Some("Hi all"));
 }
 
+pub async fn messages_of_the_same_second_stay_in_the_order_of_their_page(fresh: &Fresh) {
+    fresh.take(ACCOUNT, vec![received(incoming("m0", "c1", "0", 0))], 2).await;
+    let run = Run::new(fresh, ask(1, Some(SyncKind::History)), 110).await;
+    run.list(vec![listed("c1", 1)], None, 110).await;
+    let hi = |number: u32| read_in(incoming(&format!("m{number}"), "c1", &number.to_string(), 1));
+    let (oldest, rest) = ((1..=4).map(hi).collect(), (5..=9).map(hi).collect());
+    let piece = MessagesRead { end: None, ..page("c1", oldest, None, 111) };
+    let read_at = piece.read_at.plus(Duration::from_micros(4));
+    run.read(piece, 112).await;
+    run.read(MessagesRead { read_at, ..page("c1", rest, None, 111) }, 112).await;
+    let newest_first = fresh.messages(ACCOUNT, "c1").await;
+    let texts: String = newest_first.into_iter().filter_map(|message| message.text).collect();
+    assert_eq!(texts, "9876543210");
+}
+
 pub async fn whoever_lost_a_synchronisation_writes_nothing_more(fresh: &Fresh) {
     fresh.take(ACCOUNT, vec![received(incoming("m1", "c1", "Hi", 1))], 2).await;
     let slow = Run::new(fresh, ask(1, Some(SyncKind::History)), 10).await;

@@ -135,7 +135,9 @@ async fn gather<R: Rows + ?Sized>(
     // Each fact has a stamp of its own, as each webhook has.
     asked.inbox_ids = facts.len().max(1);
     let known = rows.look_up(&asked, now).await?;
-    let stamps: Vec<_> = known.inbox_ids.iter().map(|inbox| Stamp { at, inbox: *inbox }).collect();
+    let ages = (at.0..).map(Micros);
+    let stamped = known.inbox_ids.iter().zip(ages);
+    let stamps: Vec<_> = stamped.map(|(inbox, at)| Stamp { at, inbox: *inbox }).collect();
     if let Some(book) = books.get_mut(&key) {
         book.wanted_chats.extend(chats.iter().cloned());
     }
