@@ -36,7 +36,7 @@ pub struct MessagingConfig {
     pub expires_seconds: u32,
     /// How often a message may be refused with hope before it has failed.
     pub most_refusals: u32,
-    /// How long a request may go without a sign of life before it counts as abandoned, in seconds.
+    /// How long a request, or a question to UniPile, may go without a sign of life before it counts as abandoned, in seconds.
     pub lease_seconds: u32,
     /// After how long, counted from its request, a message whose request ended without an answer is looked for
     /// in its chat, in seconds.

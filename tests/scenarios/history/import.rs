@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 on_both!(
     an_account_is_read_in_by_itself_though_the_program_dies_again_and_again,
+    an_account_is_read_in_though_the_program_dies_over_its_first_question,
     an_import_waits_out_what_goes_wrong_at_unipile,
     messages_whose_raw_form_has_megabytes_are_read_a_few_at_a_time,
     a_chat_that_leads_in_circles_holds_up_no_other_and_nothing_is_called_complete,
@@ -136,6 +137,23 @@ async fn is_like_an_uninterrupted_one(
     complete_after(&twin, None).await?;
     twins::compare(&mut program.query()?, &mut twin.query()?).await?;
     twin.stop().await.map(drop)
+}
+
+async fn an_account_is_read_in_though_the_program_dies_over_its_first_question(
+    world: World,
+) -> Result<()> {
+    let (program, upstream) = beside(&world, 2, 20).await?;
+    let endless = json!({ "kind": "latency", "ms": 60_000 });
+    upstream.next_fault("get_account", endless).await?;
+    upstream.status("OK").await?;
+    until("UniPile is asked about the account", || async {
+        (upstream.calls("get_account").await.ok()? > 0).then_some(())
+    })
+    .await?;
+    let program = program.kill().await?.start().await?;
+    complete_after(&program, None).await?;
+    ensure!(all_is_here(&program, &upstream).await? == 40, "too few messages");
+    program.stop().await.map(drop)
 }
 
 async fn an_import_waits_out_what_goes_wrong_at_unipile(world: World) -> Result<()> {

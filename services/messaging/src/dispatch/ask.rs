@@ -14,8 +14,6 @@ use channel_unipile::upstream::{Account, Answer, Chat, ChatReference, MessageSta
 use super::Shared;
 use crate::sync::by_itself;
 
-/// How long one try may take before others may try.
-const LEASE: i64 = 60_000_000;
 /// How often a piece of work is tried before it is left.
 const TRIES: u32 = 8;
 /// The longest wait between two tries.
@@ -24,7 +22,8 @@ const LONGEST: Duration = Duration::from_mins(5);
 impl Shared {
     /// Asks, and keeps the answer like everything else that UniPile says.
     pub(super) async fn ask(&self, due: &DueWork) -> Result<(), StoreError> {
-        let at = Micros(self.now().0.saturating_add(LEASE));
+        // Others may try then: whoever is at it may die.
+        let at = self.now().plus(self.lease);
         if !self.store.put_off(due, at).await? {
             return Ok(());
         }

@@ -53,6 +53,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     rules: Rules,
     /// Whether history is read in, and how long after the connection at the latest.
+    lease: Duration,
     imports: bool,
     import_wait: Duration,
 }
@@ -102,7 +103,8 @@ impl Dispatcher {
     ) -> Self {
         let rules = config.rules();
         let (imports, import_wait) = (config.import_history, config.import_wait());
-        let shared = Shared { store, upstream, clock, rules, imports, import_wait };
+        let lease = config.lease();
+        let shared = Shared { store, upstream, clock, rules, lease, imports, import_wait };
         Self { shared: Arc::new(shared), config, wake }
     }
 
