@@ -1376,6 +1376,9 @@ pub struct SyncProgress {
     /// Sequence of the account's last event about this entity. Ignore a change whose `seq` is not higher.
     #[prost(uint64, tag = "15")]
     pub revision: u64,
+    /// Messages read in a second, on average since it started, pauses included. 0: it does not run, or not for a second.
+    #[prost(uint64, tag = "16")]
+    pub messages_per_second: u64,
 }
 /// What a synchronisation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

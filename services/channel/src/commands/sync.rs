@@ -130,7 +130,10 @@ pub(crate) fn bar(progress: &SyncProgress) -> String {
         let bar = "#".repeat(share) + &"-".repeat(BAR - share);
         parts.push(format!("[{bar}] {done} of {total} chats"));
     }
-    parts.push(format!("{} messages", progress.messages_read));
+    parts.push(match progress.messages_per_second {
+        0 => format!("{} messages", progress.messages_read),
+        rate => format!("{} messages ({rate} a second)", progress.messages_read),
+    });
     parts.push(format!("{} new", progress.messages_added));
     let left = progress.remaining.as_ref();
     parts.extend(left.map(|left| format!("about {} s left", left.seconds.max(1))));
@@ -152,18 +155,20 @@ mod tests {
             chats_done: 3,
             messages_read: 1_800,
             messages_added: 1_799,
+            messages_per_second: 90,
             remaining: Some(prost_types::Duration { seconds: 20, nanos: 0 }),
             ..SyncProgress::default()
         };
         let mut lines = vec![bar(&progress)];
         (progress.state, progress.remaining) = (SyncState::Paused.into(), None);
+        progress.messages_per_second = 0;
         progress.reason = "ACCOUNT_DISCONNECTED".to_owned();
         lines.push(bar(&progress));
         let mut repair = SyncProgress { messages_read: 7, ..SyncProgress::default() };
         repair.state = SyncState::Done.into();
         lines.push(bar(&repair));
         insta::assert_snapshot!(lines.join("\n"), @r"
-        running: [######------------------] 3 of 12 chats, 1800 messages, 1799 new, about 20 s left
+        running: [######------------------] 3 of 12 chats, 1800 messages (90 a second), 1799 new, about 20 s left
         paused (ACCOUNT_DISCONNECTED): [######------------------] 3 of 12 chats, 1800 messages, 1799 new
         done: 7 messages, 0 new
         ");

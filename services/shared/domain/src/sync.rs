@@ -247,6 +247,14 @@ impl Sync {
         }
     }
 
+    /// Messages that it has read in a second, on average since it started. `None`: it does not run, or not for a second.
+    #[must_use]
+    pub fn rate(&self, now: Micros) -> Option<u64> {
+        let began = self.started_at.filter(|_| self.state == SyncState::Running)?;
+        let spent = u64::try_from(now.0.saturating_sub(began.0)).ok()?;
+        (spent >= 1_000_000).then(|| self.messages_read.saturating_mul(1_000_000) / spent)
+    }
+
     /// About how long it still takes, from the chats that are done. `None`: not known.
     #[must_use]
     pub fn remaining(&self, now: Micros) -> Option<Duration> {
@@ -317,6 +325,18 @@ mod tests {
         assert!(!is_before(Some(Micros(10 * SECOND)), history));
         assert!(!is_before(None, history), "a message without a time may be new");
         assert!(!is_before(Some(Micros(0)), sync(SyncKind::Repair).history_before()));
+    }
+
+    #[test]
+    fn the_rate_is_told_while_it_runs() {
+        let mut sync = sync(SyncKind::History);
+        sync.take(Micros(0), Duration::from_secs(30));
+        sync.messages_read = 900;
+        assert_eq!(sync.rate(Micros(SECOND - 1)), None);
+        assert_eq!(sync.rate(Micros(2 * SECOND)), Some(450));
+        assert_eq!(sync.rate(Micros(i64::MIN)), None);
+        sync.pause("UPSTREAM_UNAVAILABLE", Duration::ZERO, Micros(2 * SECOND));
+        assert_eq!(sync.rate(Micros(3 * SECOND)), None);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn sync_progress(account_id: &str, sync: &SyncRecord) -> pb::SyncProgress {
         remaining: sync.remaining.map(duration),
         reason: sync.reason.clone().unwrap_or_default(),
         revision: sync.rev,
+        messages_per_second: sync.rate.unwrap_or_default(),
     }
 }
 

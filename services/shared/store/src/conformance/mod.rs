@@ -153,6 +153,7 @@ macro_rules! store_conformance {
             a_page_that_is_read_twice_adds_nothing_and_tells_nothing,
             what_came_after_the_import_was_asked_for_is_news,
             what_was_stored_since_a_page_was_asked_for_is_newer,
+            an_empty_page_in_the_middle_of_a_list_is_a_page,
             messages_of_the_same_second_stay_in_the_order_of_their_page,
             whoever_lost_a_synchronisation_writes_nothing_more,
             a_repair_begins_before_the_end_of_what_is_complete_and_its_news_are_unread,

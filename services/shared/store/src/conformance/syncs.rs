@@ -279,6 +279,20 @@ pub async fn what_was_stored_since_a_page_was_asked_for_is_newer(fresh: &Fresh) 
     assert_eq!(messages[0].text.as_deref(), Some("Hi all"));
 }
 
+pub async fn an_empty_page_in_the_middle_of_a_list_is_a_page(fresh: &Fresh) {
+    fresh.take(ACCOUNT, vec![received(incoming("m2", "c1", "Hi", 2))], 2).await;
+    let run = Run::new(fresh, ask(1, Some(SyncKind::History)), 110).await;
+    run.list(vec![listed("c1", 1)], None, 110).await;
+    run.read(page("c1", vec![], Some("further"), 111), 112).await;
+    let next = run.next().await.expect("the chat goes on");
+    assert_eq!((next.cursor.as_deref(), next.pages), (Some("further"), 1));
+    let done =
+        run.read(page("c1", vec![read_in(incoming("m1", "c1", "Before", 1))], None, 113), 114);
+    let done = done.await;
+    assert_eq!((done.messages_read, done.chats_done), (1, 1));
+    assert!(run.next().await.is_none());
+}
+
 pub async fn messages_of_the_same_second_stay_in_the_order_of_their_page(fresh: &Fresh) {
     fresh.take(ACCOUNT, vec![received(incoming("m0", "c1", "0", 0))], 2).await;
     let run = Run::new(fresh, ask(1, Some(SyncKind::History)), 110).await;

@@ -72,6 +72,9 @@ pub struct SyncRecord {
     /// Chats that could not be read to their end.
     #[prost(uint64, tag = "22")]
     pub chats_failed: u64,
+    /// Messages read in a second.
+    #[prost(uint64, optional, tag = "23")]
+    pub rate: Option<u64>,
 }
 
 impl SyncRecord {
@@ -102,6 +105,7 @@ impl SyncRecord {
             since: sync.since.map(|at| at.0),
             deep: sync.deep,
             chats_failed: sync.chats_failed,
+            rate: sync.rate(now),
         }
     }
 }
