@@ -97,7 +97,7 @@ async fn until_read_in(program: &Program, chats: u64) -> Result<()> {
     .await
 }
 
-/// How far the import is. Asking for one that runs tells of it.
+/// How far the import is. Asking for one that runs tells of it; if none does, it begins only now.
 async fn progress(program: &Program) -> Result<SyncProgress> {
     let account_id = account(program).await?.account_id;
     let ask = SyncAccountRequest { account_id, ..SyncAccountRequest::default() };

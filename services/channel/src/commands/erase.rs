@@ -7,7 +7,6 @@ use channel_proto::messaging::v1::{
     EraseContactRequest, Erasure, ErasureCounts, ErasurePhase, GetErasureRequest,
     RemoveAccountRequest,
 };
-
 use tonic::Status;
 
 use super::place;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use channel_proto::messaging::v1::{CancelSyncRequest, SyncAccountRequest, SyncChatRequest};
 use channel_proto::types::v1::{SyncKind, SyncProgress, SyncState};
-
 use tonic::Status;
 
 use super::place;

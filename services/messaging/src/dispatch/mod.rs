@@ -52,8 +52,9 @@ struct Shared {
     upstream: Arc<dyn Upstream>,
     clock: Arc<dyn Clock>,
     rules: Rules,
-    /// Whether history is read in, and how long after the connection at the latest.
+    /// How long a question may take before others may ask it.
     lease: Duration,
+    /// Whether history is read in, and how long after the connection at the latest.
     imports: bool,
     import_wait: Duration,
 }
